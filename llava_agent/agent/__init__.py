@@ -1,0 +1,1 @@
+"""State -> Policy -> Action -> Observation, verified and recorded."""

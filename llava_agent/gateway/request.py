@@ -1,0 +1,139 @@
+"""What a model is asked, and what it answers. The gateway knows no agent, only these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+#: Kind of the step a call serves; the router decides by it first.
+StepKind = Literal["plan", "perceive", "act", "tool_args", "verify", "summarise"]
+
+#: A region in pixels of the request's image: (x0, y0, x1, y1).
+Region = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One thing that can be chosen.
+
+    Attributes:
+        line: the words for it, as the model reads them (`"Submit" button`).
+        text: the part of `line` that may be quoted as an answer or typed (`Submit`).
+        region: where it is in the image; a model with eyes also gets its pixels.
+    """
+
+    line: str
+    text: str = ""
+    region: Region | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """One call.
+
+    Attributes:
+        step_kind: what the call is for.
+        instruction: the goal or the question.
+        facts: `name = value` memory lines, known to be true, in order.
+        history: what was done so far, oldest first, one line each.
+        image: encoded image (PNG or JPEG bytes), None for a step that has no pixels.
+        needs_pixels: the step cannot be decided from the text alone.
+        minimum_tier: escalation: 0 any permitted model, 1 at least the vision model.
+        run: the run that pays.
+        step: index of the agent's step, for the ledger.
+        max_tokens: bound of generated tokens (for `complete`).
+        json_schema: output of `complete` must satisfy it (constrained decoding).
+    """
+
+    step_kind: StepKind
+    instruction: str
+    facts: tuple[str, ...] = ()
+    history: tuple[str, ...] = ()
+    image: bytes | None = None
+    needs_pixels: bool = False
+    minimum_tier: int = 0
+    run: str = ""
+    step: int | None = None
+    max_tokens: int = 64
+    json_schema: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens and milliseconds of one call. `reused` prompt tokens came from the kept prefix KV."""
+
+    prompt_tokens: int = 0
+    image_tokens: int = 0
+    output_tokens: int = 0
+    reused_tokens: int = 0
+    milliseconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def total_tokens(self) -> int:
+        """Prompt (image tokens included) and output tokens."""
+        return self.prompt_tokens + self.output_tokens
+
+    @property
+    def total_ms(self) -> float:
+        return sum(self.milliseconds.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Which model took the call and why."""
+
+    model: str
+    tier: Literal["text", "vision"]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of the prompt that was pointed at, quoted exactly.
+
+    Attributes:
+        text: the quoted characters.
+        source: `instruction`, `fact`, or `candidate`.
+        index: which fact or candidate; 0 for the instruction.
+    """
+
+    text: str
+    source: Literal["instruction", "fact", "candidate"]
+    index: int
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A distribution over verbs and over candidates, and the quoted span where the verb takes one.
+
+    Attributes:
+        verb: the most probable of the offered verbs.
+        verbs: probability of each offered verb.
+        index: position of the chosen candidate; None for *none of these* or a verb without target.
+        distribution: calibrated probability of each candidate, in order; `none` is the rest.
+        none: calibrated probability of *none of these*.
+        span: quoted text for verbs that take one.
+        confidence: product of the probabilities of what was chosen.
+    """
+
+    verb: str
+    verbs: Mapping[str, float]
+    index: int | None
+    distribution: tuple[float, ...]
+    none: float
+    span: Span | None
+    confidence: float
+    usage: Usage
+    route: Route
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """Generated text (or JSON text where a schema was given)."""
+
+    text: str
+    finish: Literal["stop", "length"]
+    usage: Usage
+    route: Route

@@ -1,0 +1,1 @@
+"""The vision-language model: tower, projector, language model, prompt, fusion, engines."""

@@ -1,0 +1,1 @@
+"""From rendered data to the embedded weights: corpora, stages, trainer, evaluation, export."""
