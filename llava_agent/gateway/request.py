@@ -40,6 +40,7 @@ class ModelRequest:
         image: encoded image (PNG or JPEG bytes), None for a step that has no pixels.
         needs_pixels: the step cannot be decided from the text alone.
         minimum_tier: escalation: 0 any permitted model, 1 at least the vision model.
+        because: why the caller asks for this tier, a sentence for the ledger; empty lets the router say it.
         run: the run that pays.
         step: index of the agent's step, for the ledger.
         max_tokens: bound of generated tokens (for `complete`).
@@ -53,6 +54,7 @@ class ModelRequest:
     image: bytes | None = None
     needs_pixels: bool = False
     minimum_tier: int = 0
+    because: str = ""
     run: str = ""
     step: int | None = None
     max_tokens: int = 64

@@ -1,0 +1,134 @@
+"""What every model call cost: one JSON line a call, append-only."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from llava_agent.gateway.model import Tier
+from llava_agent.gateway.request import StepKind
+
+LEDGER_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One call.
+
+    Attributes:
+        call: which of the gateway's two calls.
+        reason: why this model, as a sentence.
+        ms: wall time of the call in milliseconds, by part as the model reports it, with `total`.
+        confidence: of the choice; None for a completion or a failed call.
+        cost: in the installation's currency, as a decimal string; None without a price.
+        shadow: asked only to measure what the step would have cost; its answer was not used.
+    """
+
+    run: str
+    step: int | None
+    kind: StepKind
+    call: Literal["choose", "complete"]
+    model: str
+    tier: Tier
+    reason: str
+    prompt_tokens: int = 0
+    image_tokens: int = 0
+    output_tokens: int = 0
+    reused_tokens: int = 0
+    ms: dict[str, float] = field(default_factory=dict)
+    confidence: float | None = None
+    verb: str | None = None
+    cost: str | None = None
+    shadow: bool = False
+    outcome: Literal["ok", "error"] = "ok"
+    error: str | None = None
+    time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
+    v: int = LEDGER_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """Sum over calls."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    image_tokens: int = 0
+    output_tokens: int = 0
+    reused_tokens: int = 0
+    ms: float = 0.0
+
+    @property
+    def tokens(self) -> int:
+        return self.prompt_tokens + self.output_tokens
+
+
+class Ledger:
+    """Entries in memory, and on disk where a path is given. Safe to share between threads.
+
+    Args:
+        path: JSONL file to append to; its folder must exist. Lines already there are read first, so that a
+            resumed run keeps counting; a torn last line (a kill in mid-write) is dropped.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._entries: list[Entry] = read(path) if path and path.exists() else []
+        # A line torn by a kill is closed first, so that it cannot swallow the next one.
+        self._torn = bool(path and path.exists() and not (path.read_bytes() or b"\n").endswith(b"\n"))
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        with self._lock:
+            return tuple(self._entries)
+
+    def write(self, entry: Entry) -> None:
+        with self._lock:
+            self._entries.append(entry)
+            if self.path is None:
+                return
+            with self.path.open("a", encoding="utf-8") as file:
+                if self._torn:
+                    file.write("\n")
+                    self._torn = False
+                file.write(json.dumps(asdict(entry), ensure_ascii=False) + "\n")
+
+    def total(self) -> Total:
+        """Everything that counts against a run's budget: shadow calls do not."""
+        return total(entry for entry in self.entries if not entry.shadow)
+
+    def by_model(self, *, shadow: bool = False) -> dict[str, Total]:
+        entries = [entry for entry in self.entries if entry.shadow == shadow]
+        names = dict.fromkeys(entry.model for entry in entries)
+        return {name: total(entry for entry in entries if entry.model == name) for name in names}
+
+    def of_step(self, step: int) -> tuple[Entry, ...]:
+        return tuple(entry for entry in self.entries if entry.step == step)
+
+
+def total(entries: Iterable[Entry]) -> Total:
+    kept = list(entries)
+    return Total(
+        calls=len(kept),
+        prompt_tokens=sum(entry.prompt_tokens for entry in kept),
+        image_tokens=sum(entry.image_tokens for entry in kept),
+        output_tokens=sum(entry.output_tokens for entry in kept),
+        reused_tokens=sum(entry.reused_tokens for entry in kept),
+        ms=sum(entry.ms.get("total", 0.0) for entry in kept),
+    )
+
+
+def read(path: Path) -> list[Entry]:
+    """Entries of a ledger file; lines that are not whole are skipped."""
+    entries = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            entries.append(Entry(**json.loads(line)))
+        except (json.JSONDecodeError, TypeError):
+            continue
+    return entries
