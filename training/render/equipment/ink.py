@@ -84,7 +84,7 @@ def rounded(width: int, height: int, radius: float, margin: float = 1.0) -> Mask
 
 
 def stamp(canvas: Canvas, mask: Mask, x: float, y: float, colour: Colour, opacity: float = 1.0) -> None:
-    """Blend a colour through a coverage mask with its top left corner at (x, y); what falls outside is cut."""
+    """Blend a colour through a coverage mask with its top left corner at (x, y); the rest is cut."""
     left, top = round(x), round(y)
     height, width = mask.shape
     x0, y0 = max(left, 0), max(top, 0)

@@ -17,7 +17,7 @@ _NOISE_SIDE = 1024
 
 @dataclass(frozen=True, slots=True)
 class Lens:
-    """How a photo was taken. Lengths are in its pixels, `noise` in grey levels; an `exposure` of 1 is right."""
+    """How a photo was taken. Lengths are in its pixels, `noise` in grey levels; `exposure` 1 is right."""
 
     exposure: float = 1.0
     contrast: float = 1.0
