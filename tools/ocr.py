@@ -1,0 +1,224 @@
+"""Text lines of an image, read by PP-OCR through RapidOCR on ONNX Runtime.
+
+Three choices make it fast enough to run at every step of an agent:
+
+* One shared engine with two threads, made at the first use, from the models inside RapidOCR's wheel.
+* Recognition, not detection, is the larger cost (20 ms a line), and most lines of a page stay the same from one
+  step to the next: recognised lines are cached by the pixels of their crop, whole images by their pixels.
+* A screenshot is read at its own size; only a photo is enlarged first (`min_side`), which found one more of
+  sixteen small prints on real photos and took three times as long to detect.
+
+There is no angle classifier: a line that reads badly is tried upside down, which costs nothing for the others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import numpy as np
+from PIL import Image
+
+from llava_agent.errors import ToolError
+from tools.geometry import Box
+from tools.photo import pixel_sha256
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: Shorter side in pixels to which an image is enlarged before detection.
+SCREEN_MIN_SIDE = 320
+PHOTO_MIN_SIDE = 736
+#: Longer side in pixels to which it is reduced.
+MAX_SIDE = 2000
+#: Lines with a lower recognition score are noise.
+MIN_SCORE = 0.5
+#: Below this score a line is tried upside down.
+DOUBTFUL = 0.7
+THREADS = 2
+_MODELS = {"Det": "PP-OCRv6_det_small.onnx", "Rec": "PP-OCRv6_rec_small.onnx"}
+
+Quad = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True, slots=True)
+class OcrLine:
+    """One line of text.
+
+    Attributes:
+        text: as recognised.
+        box: axis-aligned hull of `quad`, in pixels of the image.
+        score: recognition confidence, 0 to 1.
+        quad: the corners clockwise from the line's own top left (a slanted line has a slanted quad).
+    """
+
+    text: str
+    box: Box
+    score: float
+    quad: Quad
+
+
+class _Recent(Generic[_Value]):
+    """A mapping that keeps the `size` entries used last."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._entries: OrderedDict[str, _Value] = OrderedDict()
+
+    def get(self, key: str) -> _Value | None:
+        if key in self._entries:
+            self._entries.move_to_end(key)
+        return self._entries.get(key)
+
+    def put(self, key: str, value: _Value) -> None:
+        self._entries[key] = value
+        self._entries.move_to_end(key)
+        while len(self._entries) > self._size:
+            self._entries.popitem(last=False)
+
+
+# Guards the engine (its sessions are shared) and both caches.
+_lock = threading.Lock()
+_shared: Any = None
+_images: _Recent[tuple[OcrLine, ...]] = _Recent(64)
+_crops: _Recent[tuple[str, float]] = _Recent(8192)
+
+
+def read_lines(image: Image.Image, *, min_side: int = SCREEN_MIN_SIDE) -> list[OcrLine]:
+    """Lines of text in reading order (rows from the top, each from the left).
+
+    Args:
+        image: RGB.
+        min_side: the image is enlarged (at most three times) until its shorter side has that many pixels;
+            `SCREEN_MIN_SIDE` for screenshots, `PHOTO_MIN_SIDE` for photos.
+
+    Raises:
+        ToolError: RapidOCR or its models are not installed.
+    """
+    image = image if image.mode == "RGB" else image.convert("RGB")
+    key = f"{pixel_sha256(image)} {min_side}"
+    with _lock:
+        lines = _images.get(key)
+        if lines is None:
+            lines = tuple(_read(image, min_side))
+            _images.put(key, lines)
+    return list(lines)
+
+
+def _read(image: Image.Image, min_side: int) -> list[OcrLine]:
+    engine = _engine()
+    factor = _factor(image.width, image.height, min_side)
+    size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
+    scaled = image if factor == 1 else image.resize(size, Image.Resampling.BICUBIC)
+    pixels = np.ascontiguousarray(np.asarray(scaled)[:, :, ::-1])  # the models were trained on BGR
+    record: dict[str, Any] = {}
+    try:
+        crops, found = engine.detect_and_crop(pixels, record)
+    except type(engine).NO_TEXT:
+        return []
+    texts = _recognise(engine, crops)
+    top = record["padding_1"]["top"]
+    lines = []
+    for corners, (text, score) in zip(found.boxes, texts, strict=True):
+        if score >= MIN_SCORE and text.strip():
+            lines.append(_line(corners, text.strip(), score, top, factor, image.size))
+    return _reading_order(lines)
+
+
+def _factor(width: int, height: int, min_side: int) -> float:
+    """Enlargement (above 1) or reduction (below 1) before detection."""
+    factor = min(max(1.0, min_side / min(width, height)), 3.0)
+    return min(factor, MAX_SIDE / max(width, height))
+
+
+def _line(
+    corners: NDArray[np.float32], text: str, score: float, top: int, factor: float, size: tuple[int, int]
+) -> OcrLine:
+    xs = [min(max(float(x) / factor, 0.0), size[0]) for x, _ in corners]
+    ys = [min(max((float(y) - top) / factor, 0.0), size[1]) for _, y in corners]
+    quad = ((xs[0], ys[0]), (xs[1], ys[1]), (xs[2], ys[2]), (xs[3], ys[3]))
+    return OcrLine(text, Box(min(xs), min(ys), max(xs), max(ys)), score, quad)
+
+
+def _recognise(engine: Any, crops: Sequence[NDArray[np.uint8]]) -> list[tuple[str, float]]:
+    """Text and score of each crop, from the cache where the same pixels were read before."""
+    keys = [hashlib.sha256(f"{crop.shape}".encode() + crop.tobytes()).hexdigest() for crop in crops]
+    known = {key: _crops.get(key) for key in keys}
+    fresh = {key: crop for key, crop in zip(keys, crops, strict=True) if known[key] is None}
+    if fresh:
+        read = _run(engine, list(fresh.values()))
+        doubtful = [at for at, (_, score) in enumerate(read) if score < DOUBTFUL]
+        if doubtful:
+            turned = [np.ascontiguousarray(list(fresh.values())[at][::-1, ::-1]) for at in doubtful]
+            for at, other in zip(doubtful, _run(engine, turned), strict=True):
+                read[at] = max(read[at], other, key=lambda pair: pair[1])
+        for key, pair in zip(fresh, read, strict=True):
+            known[key] = pair
+            _crops.put(key, pair)
+    return [known[key] or ("", 0.0) for key in keys]
+
+
+def _run(engine: Any, crops: list[NDArray[np.uint8]]) -> list[tuple[str, float]]:
+    result = engine.recognize_txt(crops)
+    return [(str(text), float(score)) for text, score in zip(result.txts, result.scores, strict=True)]
+
+
+def _reading_order(lines: list[OcrLine]) -> list[OcrLine]:
+    """Rows from the top, each from the left; lines share a row where their centres are within half a height."""
+    rows: list[list[OcrLine]] = []
+    for line in sorted(lines, key=lambda line: line.box.centre[1]):
+        last = rows[-1][0] if rows else None
+        if last and line.box.centre[1] - last.box.centre[1] < min(line.box.height, last.box.height) / 2:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return [line for row in rows for line in sorted(row, key=lambda line: line.box.x0)]
+
+
+def _engine() -> Any:
+    global _shared
+    if _shared is None:
+        _shared = _load()
+    return _shared
+
+
+def _load() -> Any:
+    spec = find_spec("rapidocr")
+    if spec is None or spec.origin is None:
+        raise ToolError("the package rapidocr is not installed", "run `pip install rapidocr`")
+    folder = Path(spec.origin).parent / "models"
+    # Paths are given and checked here because RapidOCR downloads a model that it does not find.
+    missing = [name for name in _MODELS.values() if not (folder / name).is_file()]
+    if missing:
+        raise ToolError(
+            f"the installed rapidocr has no model {missing[0]}", "run `pip install --force-reinstall rapidocr`"
+        )
+    logging.getLogger("RapidOCR").disabled = True
+    from rapidocr import RapidOCR
+    from rapidocr.main import RapidOCRError
+
+    class Engine(RapidOCR):  # type: ignore[misc]
+        #: Raised by `detect_and_crop` where there is no text.
+        NO_TEXT = RapidOCRError
+
+    return Engine(
+        params={
+            "Global.log_level": "critical",
+            "Global.use_cls": False,
+            "Det.model_path": str(folder / _MODELS["Det"]),
+            "Det.limit_side_len": 32,  # the size is decided in _factor
+            "Rec.model_path": str(folder / _MODELS["Rec"]),
+            "Rec.rec_img_shape": [3, 48, 96],  # narrow minimum: a short label is not padded to 320 pixels
+            "EngineConfig.onnxruntime.intra_op_num_threads": THREADS,
+            "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+            "EngineConfig.onnxruntime.enable_cpu_mem_arena": True,
+        }
+    )
