@@ -1,0 +1,137 @@
+"""From what is seen to what may be chosen, and from a choice to one typed action."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from llava_agent.agent.state import State
+from llava_agent.gateway.request import Candidate, Choice
+from tools.action import Action, Click, Done, Look, Press, Scroll, Select, Target, Type
+from tools.mark import Mark
+from tools.observation import Observation
+
+FIELDS = frozenset({"textbox", "searchbox", "spinbutton", "combobox", "textarea", "argument"})
+LISTS = frozenset({"combobox", "listbox", "select", "argument"})
+#: Roles of things that are only read.
+READ_ONLY = frozenset({"text", "heading", "image", "img", "status", "alert", "dial", "cell", "label"})
+
+#: More candidates cost more than they help; what can be acted on is kept before what is only read.
+MOST_CANDIDATES = 80
+LONGEST_TEXT = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a policy wants to do.
+
+    Attributes:
+        action: None where the model's answer names no possible action; `problem` says why.
+        reason: why this action or this model, as a sentence.
+        choice: the model's distribution; None for a policy without a model.
+        refs: refs of the offered marks, in the order of the choice's distribution.
+        confidence: of the whole action, 0 to 1.
+        escalated: the larger model decided after the smaller one was unsure or had failed.
+    """
+
+    action: Action | None
+    reason: str
+    choice: Choice | None = None
+    refs: tuple[str, ...] = ()
+    confidence: float = 1.0
+    escalated: bool = False
+    problem: str = ""
+
+
+def offered_marks(state: State, observation: Observation) -> tuple[Mark, ...]:
+    """Marks that may be chosen, in reading order: not banned, not disabled, at most `MOST_CANDIDATES`."""
+    marks = [
+        mark for mark in observation.marks if mark.ref not in state.banned and "disabled" not in mark.states
+    ]
+    if len(marks) > MOST_CANDIDATES:
+        first = [mark for mark in marks if mark.role not in READ_ONLY]
+        rest = [mark for mark in marks if mark.role in READ_ONLY]
+        kept = {mark.ref for mark in [*first, *rest][:MOST_CANDIDATES]}
+        marks = [mark for mark in marks if mark.ref in kept]
+    return tuple(marks)
+
+
+def candidate(mark: Mark) -> Candidate:
+    """A mark as the model is shown it. What is only read quotes its value, a control quotes its name."""
+    shown = mark if len(mark.text) <= LONGEST_TEXT else replace(mark, text=mark.text[:LONGEST_TEXT].rstrip())
+    box = mark.box
+    return Candidate(
+        line=shown.line(),
+        text=shown.value if shown.value and shown.role in READ_ONLY else shown.text,
+        region=(box.x0, box.y0, box.x1, box.y1) if box else None,
+    )
+
+
+def offered_verbs(state: State, observation: Observation, marks: Sequence[Mark]) -> tuple[str, ...]:
+    """Verbs that make sense here, so that an impossible action cannot be chosen at all."""
+    verbs = []
+    if marks:
+        verbs.append("click")
+    if targets("type", marks):
+        verbs.append("type")
+    if targets("select", marks):
+        verbs.append("select")
+    if observation.surface == "page":
+        verbs.append("press")
+    if observation.scroll is not None and observation.scroll < 1:
+        verbs.append("scroll")
+    if state.photos:
+        verbs.append("look")
+    verbs.append("done")
+    return tuple(verb for verb in verbs if verb not in state.banned)
+
+
+def targets(verb: str, marks: Sequence[Mark]) -> list[int]:
+    """Positions of the marks that `verb` can act on. Where pixels tell no roles, any may be it."""
+    roles = {"type": FIELDS, "select": LISTS}.get(verb)
+    if roles is None:
+        return list(range(len(marks)))
+    known = [position for position, mark in enumerate(marks) if mark.role in roles]
+    blind = all(mark.source in ("pixels", "ocr") for mark in marks)
+    return list(range(len(marks))) if blind and not known else known
+
+
+def aim(choice: Choice, marks: Sequence[Mark]) -> Choice:
+    """The choice with its target among the marks that its verb can act on.
+
+    Where the most probable mark cannot take the verb, the most probable one that can is taken instead, and
+    the confidence falls with it.
+    """
+    if choice.verb not in ("type", "select") or choice.index is None:
+        return choice
+    possible = targets(choice.verb, marks)
+    if not possible or choice.index in possible:
+        return choice
+    best = max(possible, key=lambda position: choice.distribution[position])
+    was = choice.distribution[choice.index] or 1.0
+    return replace(choice, index=best, confidence=choice.confidence * choice.distribution[best] / was)
+
+
+def to_action(choice: Choice, marks: Sequence[Mark]) -> tuple[Action | None, str]:
+    """The action that a choice means, or None and the sentence that says what is missing."""
+    verb, span = choice.verb, choice.span.text.strip() if choice.span else ""
+    if verb == "press":
+        return Press(key="Enter"), ""
+    if verb == "scroll":
+        return Scroll(direction="down"), ""
+    if verb == "done":
+        return Done(answer=span or None), ""
+    if verb == "look":
+        return (Look(question=span), "") if span else (None, "look names nothing to look for")
+    if choice.index is None:
+        return None, f"{verb} has no target: none of the marks was chosen"
+    target = Target(ref=marks[choice.index].ref)
+    if verb == "click":
+        return Click(target=target), ""
+    if not span:
+        return None, f"{verb} has no text"
+    if verb == "type":
+        return Type(target=target, text=span), ""
+    if verb == "select":
+        return Select(target=target, option=span), ""
+    return None, f"{verb} is not an action"
