@@ -14,7 +14,7 @@ from tools.api.schema import Schema, choices
 
 Location = Literal["path", "query", "header", "cookie", "body"]
 
-_METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
+_METHODS = {"get", "put", "post", "delete", "options", "head", "patch"}
 _SAFE = {"get", "head", "options"}
 #: Headers that the document may not set (OpenAPI says so of the first three) or that frame the message.
 _RESERVED = {
@@ -132,8 +132,8 @@ class _Reader:
             if not path.startswith("/"):
                 continue  # an extension (x-...)
             shared = self._document.resolve(item)
-            for method in _METHODS:
-                if method in shared:
+            for method in shared:
+                if method in _METHODS:
                     yield self._operation(path, method, shared, self._document.resolve(shared[method]))
 
     def _operation(self, path: str, method: str, shared: Node, node: Node) -> Operation:
