@@ -51,13 +51,16 @@ def draw_tube(
     span: tuple[float, float],
     colour: Colour,
     gloss: float,
+    lift: float = 0.9,
 ) -> None:
-    """A pipe along one axis between two coordinates, with its shadow on what lies behind."""
+    """A pipe along one axis between two coordinates; its shadow falls `lift` times its radius to one side."""
     view = canvas if upright else canvas.transpose(1, 0, 2)
     first, last = max(0, round(span[0])), min(view.shape[0], round(span[1]))
-    fall = round(half * 0.9)
+    fall = half * lift
     x = np.arange(view.shape[1], dtype=np.float32)
-    dim = np.clip(1.25 - np.abs(x - middle - fall) / (half * 1.1), 0, 1) * np.float32(0.5)
+    dim = np.clip((half + fall * 0.5 - np.abs(x - middle - fall * 0.5)) / max(2.0, fall), 0, 1) * np.float32(
+        0.5
+    )
     low, high = max(0, int(middle - 3 * half)), min(view.shape[1], int(middle + 4 * half) + 1)
     shadow = view[first:last, low:high] * (1 - dim[low:high])[None, :, None]
     view[first:last, low:high] = shadow.astype(np.uint8)

@@ -59,8 +59,8 @@ def render_equipment(seed: int, difficulty: float = 0.5) -> Scene:
     `dial`: minimum, maximum, unit, value, fraction, centre, tip, needle_angle, first_angle, last_angle
     (radians clockwise from up, as seen), numerals (text, value, box), unit_box, limit, brand;
     `nameplate` and `tag`: fields (label, key, value, box), title, subtitle, material;
-    `meter`: value, text, unit, name, display, value_box, unit_box, display_box; `led`: colour, lit, label, lamp_box,
-    label_box;
+    `meter`: value, text, unit, name, display, value_box, unit_box, display_box;
+    `led`: colour, lit, label, lamp_box, label_box;
     `switch`: switch, state, positions; `button`: label; `valve`: valve, state; `warning`: word, text, detail;
     `emergency_stop`.
     """

@@ -185,11 +185,11 @@ def emergency_stop(rng: Rng, width: int) -> Part:
     canvas = plain(rng, width, width, (240, 206, 40))
     alpha = rounded(width, width, width * 0.5)
     centre = ((width - 1) / 2, (width - 1) / 2)
-    ring(canvas, centre, width * 0.46, (30, 30, 30), max(1, width // 120))
+    ring(canvas, centre, width * 0.478, (30, 30, 30), max(1, width // 120))
     letter_centred(
-        canvas, "EMERGENCY", (centre[0], width * 0.12), ("sans-bold", round(width * 0.085)), _LABEL_INK
+        canvas, "EMERGENCY", (centre[0], width * 0.135), ("sans-bold", round(width * 0.07)), _LABEL_INK
     )
-    letter_centred(canvas, "STOP", (centre[0], width * 0.89), ("sans-bold", round(width * 0.1)), _LABEL_INK)
+    letter_centred(canvas, "STOP", (centre[0], width * 0.88), ("sans-bold", round(width * 0.085)), _LABEL_INK)
     radius = width * 0.31
     disc(canvas, (centre[0] + width * 0.02, centre[1] + width * 0.04), radius, (150, 120, 16))
     _paste_round(canvas, dome(width, (206, 26, 30), radius, -0.6, 0.8, 0.6), centre, radius)

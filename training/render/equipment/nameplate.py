@@ -50,7 +50,8 @@ MATERIALS: dict[str, Material] = {
 @dataclass(frozen=True, slots=True)
 class Plate:
     """A nameplate before it is drawn. `layout`: `rows` (label and value side by side), `inline` (one text) or
-    `cells` (a small label above its value); `columns` groups; `size` is (width, height) in pixels."""
+    `cells` (a small label above its value); `columns` groups; `size` is (width, height) in
+    pixels; `gap` divides labels from values in `rows`, in text heights."""
 
     fields: tuple[Field, ...]
     size: tuple[int, int]
@@ -69,6 +70,7 @@ class Plate:
     screws: int = 4
     barcode: bool = False
     kind: str = "nameplate"
+    gap: float = 1.3
 
 
 def random_plate(rng: Rng, width: int) -> Plate:
@@ -99,6 +101,7 @@ def random_plate(rng: Rng, width: int) -> Plate:
         pick(rng, ((24, 60, 130), (170, 28, 30), (20, 20, 22), (20, 100, 80))) if chance(rng, 0.3) else None,
         pick(rng, (0, 2, 4, 4)) if MATERIALS[material].finish != "plain" else 0,
         chance(rng, 0.15),
+        gap=between(rng, 0.6, 2.0),
     )
 
 
@@ -216,7 +219,7 @@ def _entries(canvas: Canvas, plate: Plate, material: Material, area: Box) -> dic
         else:
             base = y + cell_h * 0.5 + size * 0.36
             end = letter(canvas, label, (left, base), (plate.font, size), ink, relief).x1
-            start = left + widest + size * 0.7 if plate.layout == "rows" else end + size * 0.4
+            start = left + widest + size * plate.gap if plate.layout == "rows" else end + size * 0.4
             boxes[field.key] = letter(
                 canvas, field.value, (start, base), (plate.value_font, size), ink, relief
             )
@@ -236,7 +239,7 @@ def _text_size(plate: Plate, labels: list[str], cell_w: float, cell_h: float) ->
     if plate.layout == "cells":
         need = max(max(values), 0.62 * max(names))
     elif plate.layout == "rows":
-        need = max(values) + max(names) + size * 0.7
+        need = max(values) + max(names) + size * plate.gap
     else:
         need = max(v + n for v, n in zip(values, names, strict=True)) + size * 0.4
     return max(8, int(size * min(1.0, cell_w * 0.92 / need)))

@@ -61,13 +61,13 @@ def _at(centre: Point, angle: float, radius: float) -> Point:
     return centre[0] + math.sin(angle) * radius, centre[1] - math.cos(angle) * radius
 
 
-def bolt(rng: Rng, side: int) -> Part:
-    """A hexagon, hexagon-socket, slotted or crossed screw on its washer."""
+def bolt(rng: Rng, side: int, kind: str = "", metal: Colour | None = None) -> Part:
+    """A screw on its washer; `kind` is hex, socket, slot or cross, or empty for any of them."""
     outer, middle, light = _OUTER * side, ((side - 1) / 2, (side - 1) / 2), between(rng, -3, 3)
-    metal = pick(rng, METALS)
+    metal = metal or pick(rng, METALS)
     canvas = dome(side, metal, outer, light, 0.5, 0.3)
     ring(canvas, middle, outer * 0.97, (50, 50, 50), max(1, side // 60))
-    turn, kind = between(rng, 0, 3), pick(rng, ("hex", "socket", "slot", "cross"))
+    turn, kind = between(rng, 0, 3), kind or pick(rng, ("hex", "socket", "slot", "cross"))
     lighter = tuple(min(255, int(c * 1.15)) for c in metal)
     darker = tuple(int(c * 0.32) for c in metal)
     head: Colour = (lighter[0], lighter[1], lighter[2])

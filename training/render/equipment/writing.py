@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from llava_agent.errors import ConfigError
@@ -64,6 +64,15 @@ def _counted(done: int, count: int, progress: bool) -> Iterable[int]:
     numbers = range(done, count)
     if not progress:
         return numbers
-    from rich.progress import track
+    return _shown(done, count)
 
-    return track(numbers, description="rendering equipment", total=count, completed=done)
+
+def _shown(done: int, count: int) -> Iterator[int]:
+    """The numbers that are still to do, under a progress bar."""
+    from rich.progress import MofNCompleteColumn, Progress
+
+    with Progress(*Progress.get_default_columns(), MofNCompleteColumn()) as bar:
+        task = bar.add_task("rendering equipment", total=count, completed=done)
+        for number in range(done, count):
+            yield number
+            bar.advance(task)

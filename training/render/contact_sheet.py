@@ -1,0 +1,73 @@
+"""Contact sheets: what the renderers draw, on one picture for the documentation.
+
+`python -m training.render.contact_sheet` writes `docs/images/equipment.jpg`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image, ImageOps
+
+from training.render.equipment import render_dial, render_equipment, render_not_dial
+
+_PAPER = (244, 244, 242)
+
+
+def tile(pictures: Sequence[Image.Image], columns: int, size: tuple[int, int], gap: int = 6) -> Image.Image:
+    """Pictures in rows, each cut to fill a cell of `size` (width, height) pixels."""
+    rows = -(-len(pictures) // columns)
+    width, height = size
+    sheet = Image.new("RGB", (columns * (width + gap) - gap, rows * (height + gap) - gap), _PAPER)
+    for index, picture in enumerate(pictures):
+        cell = ImageOps.fit(picture, size, Image.Resampling.LANCZOS)
+        sheet.paste(cell, (index % columns * (width + gap), index // columns * (height + gap)))
+    return sheet
+
+
+def stack(sheets: Sequence[Image.Image], gap: int = 6) -> Image.Image:
+    """Sheets below each other, all as wide as the first."""
+    width = sheets[0].width
+    fitted = [s if s.width == width else s.resize((width, round(s.height * width / s.width))) for s in sheets]
+    page = Image.new("RGB", (width, sum(s.height + gap for s in fitted) - gap), _PAPER)
+    y = 0
+    for sheet in fitted:
+        page.paste(sheet, (0, y))
+        y += sheet.height + gap
+    return page
+
+
+def equipment_sheet(seed: int = 0) -> Image.Image:
+    """Scenes from easy to hard, then dial crops, then round things that are no dials."""
+    scenes: list[Image.Image] = []
+    number = seed * 1000
+    while len(scenes) < 12:
+        scene = render_equipment(number, 0.1 + 0.7 * len(scenes) / 11)
+        number += 1
+        if scene.image.width > scene.image.height and len(scene.items) > 1:
+            scenes.append(scene.image)
+    dials = [render_dial(seed * 1000 + i, 128)[0] for i in range(20)]
+    others = [render_not_dial(seed * 1000 + i, 128) for i in range(10)]
+    return stack([tile(scenes, 4, (360, 270)), tile([*dials, *others], 10, (140, 140))])
+
+
+def save_within(picture: Image.Image, path: Path, limit: int) -> None:
+    """Save as the best JPEG that is no larger than `limit` bytes."""
+    for quality in range(90, 20, -4):
+        data = io.BytesIO()
+        picture.save(data, "JPEG", quality=quality, optimize=True)
+        if data.tell() <= limit:
+            break
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data.getvalue())
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Draw the contact sheet of rendered equipment.")
+    parser.add_argument("--out", type=Path, default=Path("docs/images/equipment.jpg"))
+    parser.add_argument("--seed", type=int, default=0)
+    chosen = parser.parse_args()
+    save_within(equipment_sheet(chosen.seed), chosen.out, 250_000)
