@@ -99,4 +99,5 @@ def glyphs(text: str, family: str, size: int) -> Glyphs:
     x0, y0, x1, y1 = (round(edge) for edge in face.getbbox(text, anchor="ls"))
     canvas = Image.new("L", (max(1, x1 - x0 + 1), max(1, y1 - y0 + 1)))
     ImageDraw.Draw(canvas).text((-x0, -y0), text, fill=255, font=face, anchor="ls")
-    return Glyphs(np.asarray(canvas), x0, y0)
+    ink = canvas.getbbox() or (0, 0, canvas.width, canvas.height)  # getbbox of a font keeps the side bearing
+    return Glyphs(np.asarray(canvas.crop(ink)), x0 + ink[0], y0 + ink[1])
