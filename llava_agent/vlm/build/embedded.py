@@ -1,0 +1,122 @@
+"""The embedded preset's language model, built from its source file and the shipped adapter."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+from llava_agent.errors import WeightsError
+from llava_agent.vlm.build.decoder import Precision, export_decoder
+from llava_agent.vlm.build.merge import PROBE
+from llava_agent.vlm.build.step import run_step
+from llava_agent.vlm.engines.onnx_engine import OnnxEngine
+from llava_agent.vlm.weights.store import Manifest, Progress, quiet, room_for, sha256_of, whole_folder
+
+#: Raised when the files of a built folder change, so that older folders are built again.
+FORMAT = "1"
+
+ADAPTER = "adapter.safetensors"
+
+#: fp32 folder and both copies of the exported decoder, at their largest.
+BUILD_BYTES = 1_500_000_000
+
+#: Least mean cosine of the hidden states with the fp32 model's on the probe. Random ids are harder than text
+#: (first token included), so these are bounds for a broken build, not measures of quality.
+LEAST_COSINE: Mapping[str, float] = {"fp32": 0.9999, "int8": 0.99, "int4": 0.75}
+
+
+def identity(source_sha256: str, shipped_dir: Path | None, precision: Precision) -> dict[str, str]:
+    """What a build depends on; a built folder with another identity is stale."""
+    adapter = _adapter(shipped_dir)
+    return {
+        "format": FORMAT,
+        "source": source_sha256,
+        "adapter": sha256_of(adapter) if adapter else "none",
+        "precision": precision,
+    }
+
+
+def source_sha256(source: Path) -> str:
+    """Of a GGUF file, or of the weights inside a transformers folder."""
+    file = source if source.is_file() else source / "model.safetensors"
+    if not file.is_file():
+        raise WeightsError(
+            f"{source} is neither a GGUF file nor a folder with model.safetensors", "check the path"
+        )
+    return sha256_of(file)
+
+
+def build_embedded(
+    out_dir: Path,
+    source: Path,
+    shipped_dir: Path | None,
+    precision: Precision = "int8",
+    progress: Progress = quiet,
+) -> Manifest:
+    """Source -> fp32 folder -> adapter merged -> ONNX decoder, checked against fp32; `out_dir` appears whole.
+
+    Args:
+        source: a GGUF file, or a transformers folder.
+        shipped_dir: may hold `adapter.safetensors`; the base model is built where it does not.
+
+    Raises:
+        WeightsError: a damaged source, a full disk, or a result that does not compute what fp32 computes.
+    """
+    room_for(out_dir.parent, BUILD_BYTES)
+    log = out_dir.parent / f"{out_dir.name}.build.log"
+    log.unlink(missing_ok=True)
+    wanted = identity(source_sha256(source), shipped_dir, precision)
+    with (
+        tempfile.TemporaryDirectory(dir=out_dir.parent, prefix=".merged-") as work,
+        whole_folder(out_dir) as part,
+    ):
+        progress(
+            "read the language model" + (" and merge the adapter" if _adapter(shipped_dir) else ""), 0, 4
+        )
+        merged = merged_folder(Path(work) / "hf", source, shipped_dir, log)
+        progress(f"export the {precision} decoder", 1, 4)
+        export_decoder(merged, part, precision, log)
+        progress("compare with fp32", 2, 4)
+        cosine = compare(part, merged / PROBE)
+        if not cosine["hidden"] >= LEAST_COSINE[precision]:
+            raise WeightsError(
+                f"the {precision} decoder differs from the fp32 model (cosine {cosine['hidden']:.3f})",
+                f"install the locked package versions and build again; the output is in {log}",
+            )
+        progress("write checksums", 3, 4)
+        made_with = f"onnxruntime-genai {version('onnxruntime-genai')}"
+        manifest = Manifest.of(part, wanted, {"made_with": made_with, "cosine": cosine})
+        manifest.save(part)
+    log.unlink(missing_ok=True)
+    progress("built", 4, 4)
+    return manifest
+
+
+def merged_folder(out: Path, source: Path, shipped_dir: Path | None, log: Path) -> Path:
+    """The fp32 transformers folder with the adapter merged, written by a process of its own."""
+    adapter = _adapter(shipped_dir)
+    run_step("llava_agent.vlm.build.merge", [source, out, *([adapter] if adapter else [])], log)
+    return out
+
+
+def compare(built: Path, probe: Path) -> dict[str, float]:
+    """Cosines of a built decoder with the fp32 model on the probe: hidden states (mean), and last logits."""
+    with np.load(probe) as saved:
+        ids, hidden, logits = saved["ids"], saved["hidden"], saved["logits"]
+    engine = OnnxEngine(built)
+    found, found_logits = engine.forward(engine.embed(ids))
+    return {"hidden": float(cosines(found, hidden).mean()), "logits": float(cosines(found_logits, logits))}
+
+
+def cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Along the last axis."""
+    return (a * b).sum(-1) / (np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1))
+
+
+def _adapter(shipped_dir: Path | None) -> Path | None:
+    path = shipped_dir / ADAPTER if shipped_dir else None
+    return path if path and path.is_file() else None
