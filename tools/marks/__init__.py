@@ -1,0 +1,1 @@
+"""Marks: candidate regions from a page's own structure, or from pixels alone."""

@@ -1,0 +1,111 @@
+"""Marks from a live page: its own structure gives role, name, value, states and place for nothing.
+
+The work is done in the page by `collect.js`; this module bounds and checks what comes back, because the page's
+scripts can reach into the place where it runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from tools.geometry import Box
+from tools.mark import Mark
+
+if TYPE_CHECKING:
+    from playwright.async_api import JSHandle, Page
+
+#: Marks that a prompt can carry.
+LIMIT = 60
+#: Elements walked at most; 20,000 take about a tenth of a second.
+NODES = 20_000
+#: A list with more options is shown by its value alone.
+OPTIONS = 12
+_TEXT = 200
+_STATES = frozenset(
+    "checked mixed pressed disabled readonly selected expanded focused required invalid".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DomMark:
+    """A mark and what only the page knows of it.
+
+    Attributes:
+        mark: as the agent sees it.
+        index: of the live element in the collection that found it.
+        options: labels of a list's options (at most 200); empty for other controls.
+        submits: a click sends a form.
+    """
+
+    mark: Mark
+    index: int
+    options: tuple[str, ...] = ()
+    submits: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """One look at a page's structure.
+
+    Attributes:
+        marks: in the page's reading order.
+        truncated: there were more elements or marks than the bounds allow.
+        handle: the live elements; dispose of it when the next collection replaces it.
+    """
+
+    marks: tuple[DomMark, ...]
+    truncated: bool
+    handle: JSHandle
+
+    def find(self, ref: str) -> DomMark | None:
+        return next((one for one in self.marks if one.mark.ref == ref), None)
+
+
+@cache
+def script(name: str) -> str:
+    """Text of a script in this package."""
+    return files(__package__ or "tools.marks").joinpath(name).read_text(encoding="utf-8")
+
+
+async def collect(
+    page: Page, *, scale: float = 1.0, limit: int = LIMIT, nodes: int = NODES, everywhere: bool = False
+) -> Collection:
+    """Marks of what is visible on `page` now.
+
+    Args:
+        page: Playwright's.
+        scale: screenshot pixels per CSS pixel.
+        limit: most marks; controls are kept first, then options, then texts.
+        nodes: most elements walked.
+        everywhere: also controls that are scrolled out of view or covered (their `box` is None).
+
+    Raises:
+        playwright.async_api.Error: the page navigated away or crashed meanwhile.
+    """
+    options = {"limit": limit, "nodes": nodes, "options": OPTIONS, "everywhere": everywhere}
+    handle = await page.evaluate_handle(script("collect.js"), options)
+    found = await handle.evaluate("found => ({marks: found.marks, truncated: found.truncated})")
+    marks = tuple(_mark(raw, scale) for raw in found["marks"][:limit])
+    return Collection(marks, bool(found["truncated"]), handle)
+
+
+def _mark(raw: dict[str, Any], scale: float) -> DomMark:
+    corners = raw["box"]
+    value = raw["value"]
+    return DomMark(
+        Mark(
+            ref=str(raw["ref"])[: 2 * _TEXT],
+            role=str(raw["role"])[:24],
+            text=str(raw["name"])[:_TEXT],
+            box=Box(*(float(side) for side in corners)).scaled(scale) if corners else None,
+            source="dom",
+            value=None if value is None else str(value)[:_TEXT],
+            states=tuple(state for state in raw["states"] if state in _STATES),
+        ),
+        int(raw["at"]),
+        tuple(str(option)[:_TEXT] for option in raw["options"] or ()),
+        bool(raw["submits"]),
+    )
