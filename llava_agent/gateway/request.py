@@ -118,6 +118,7 @@ class Choice:
         none: calibrated probability of *none of these*.
         span: quoted text for verbs that take one.
         confidence: product of the probabilities of what was chosen.
+        said: generated words, for the verb `say`.
     """
 
     verb: str
@@ -129,6 +130,7 @@ class Choice:
     confidence: float
     usage: Usage
     route: Route
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,279 @@
+"""The embedded model: SmolLM2 with eyes, a pointer, and a kept prefix. It chooses; it seldom generates.
+
+One set of weights serves two tiers: without pixels it reads the marks' words only (`text`), with pixels each mark
+also carries its region token and, where it has no text, the tower's own words (`vision`).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from llava_agent.gateway.request import Candidate, Choice, Completion, ModelRequest, Route, Span, Usage
+from llava_agent.vlm.decode import Sampling, generate
+from llava_agent.vlm.engines import Engine, Floats
+from llava_agent.vlm.eyes import Eyes, Seen
+from llava_agent.vlm.fusion import fuse
+from llava_agent.vlm.pointer import Calibration, Found, Pointer, log_softmax
+from llava_agent.vlm.prefix import PrefixCache
+from llava_agent.vlm.prompt import (
+    ASK_VERBS,
+    POINTING_VERBS,
+    QUOTING_VERBS,
+    EncodedPrompt,
+    Line,
+    PromptEncoder,
+    Quotable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Verbs that may point at evidence although they need no target.
+_EVIDENCE = frozenset({"yes", "no", "say"})
+
+_UNROUTED = Route(model="embedded", tier="text", reason="called without a gateway")
+
+
+class _Clock:
+    """Milliseconds by part of a call."""
+
+    def __init__(self) -> None:
+        self.milliseconds: dict[str, float] = {}
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        spent = (time.perf_counter() - start) * 1000
+        self.milliseconds[name] = self.milliseconds.get(name, 0.0) + spent
+
+
+@dataclass(frozen=True, slots=True)
+class _Prefilled:
+    """A prompt in the engine's cache: all its hidden states, the last logits, and how much was reused."""
+
+    prompt: EncodedPrompt
+    hidden: Floats
+    logits: Floats
+    reused: int
+
+
+class EmbeddedModel:
+    """Implements `gateway.model.Weights`. Calls are serialised: the engine holds one sequence.
+
+    Args:
+        engine: the language model.
+        encoder: the prompt's layout over the engine's tokenizer.
+        pointer, calibration: the trained head.
+        eyes: None for a model that never sees pixels.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        encoder: PromptEncoder,
+        pointer: Pointer,
+        calibration: Calibration,
+        eyes: Eyes | None,
+    ) -> None:
+        self._engine, self._encoder, self._pointer = engine, encoder, pointer
+        self._calibration, self._eyes = calibration, eyes
+        self._prefix = PrefixCache(engine)
+        self._lock = threading.Lock()
+
+    @classmethod
+    def load(cls, built: Path, shipped: Path, threads: int = 2) -> EmbeddedModel:
+        """Load from the folder that `models pull` built and the trained weights that ship with the package.
+
+        Raises:
+            WeightsError: a file is absent or damaged.
+        """
+        from tokenizers import Tokenizer
+
+        from llava_agent.vlm.engines.onnx_engine import OnnxEngine
+        from llava_agent.vlm.eyes import REGION_ENCODER
+
+        encoder = PromptEncoder(Tokenizer.from_file(str(built / "tokenizer.json")))
+        eyes = Eyes(built / REGION_ENCODER, shipped, threads)
+        return cls(
+            OnnxEngine(built, threads), encoder, Pointer.load(shipped), Calibration.load(shipped), eyes
+        )
+
+    def choose(
+        self, request: ModelRequest, candidates: Sequence[Candidate], verbs: Sequence[str], *, pixels: bool
+    ) -> Choice:
+        """The most probable verb, the distribution over the candidates, and the quoted span."""
+        with self._lock:
+            clock = _Clock()
+            seen = self._see(request, candidates, clock) if pixels else None
+            ready = self._prefill(request, candidates, verbs, seen, clock)
+            with clock.part("pointer"):
+                return self._decide(request, candidates, verbs, ready, seen, clock)
+
+    def complete(self, request: ModelRequest, *, pixels: bool) -> Completion:
+        """Text for an instruction without candidates, decoded greedily (under the request's schema, if it has one).
+
+        This model's image tokens are region tokens of candidates, so a request without candidates is answered from
+        its words alone, whatever `pixels` says.
+        """
+        with self._lock:
+            clock = _Clock()
+            with clock.part("prefill"):
+                ids = self._chat(request)
+                embeddings = self._engine.embed(np.asarray(ids, dtype=np.int64))
+                self._prefix.forget()
+            with clock.part("decode"):
+                tokens = list(
+                    generate(
+                        self._engine, embeddings, Sampling(max_tokens=request.max_tokens), {self._encoder.end_id},
+                        self._constraint(request.json_schema),
+                    )
+                )  # fmt: skip
+            usage = Usage(len(ids), 0, len(tokens), 0, clock.milliseconds)
+            text = self._encoder.tokenizer.decode(tokens).strip()
+            finish = "length" if len(tokens) >= request.max_tokens else "stop"
+            return Completion(text, "length" if finish == "length" else "stop", usage, _UNROUTED)
+
+    def _chat(self, request: ModelRequest) -> list[int]:
+        known = "".join(f"\nKnown: {fact}" for fact in request.facts) + "".join(
+            f"\nDone: {line}" for line in request.history
+        )
+        text = f"<|im_start|>user\n{request.instruction}{known}<|im_end|>\n<|im_start|>assistant\n"
+        ids: list[int] = self._encoder.tokenizer.encode(text, add_special_tokens=False).ids
+        return ids
+
+    def _constraint(self, schema: Mapping[str, object] | None):  # type: ignore[no-untyped-def]
+        if schema is None:
+            return None
+        from llava_agent.vlm.constrained import Constraint
+
+        return Constraint.from_schema(schema, self._encoder.tokenizer)
+
+    def _see(self, request: ModelRequest, candidates: Sequence[Candidate], clock: _Clock) -> Seen | None:
+        regions = [candidate.region for candidate in candidates if candidate.region is not None]
+        if self._eyes is None or request.image is None or not regions:
+            return None
+        with clock.part("tower"):
+            return self._eyes.see(request.image, regions)
+
+    def _prefill(
+        self,
+        request: ModelRequest,
+        candidates: Sequence[Candidate],
+        verbs: Sequence[str],
+        seen: Seen | None,
+        clock: _Clock,
+    ) -> _Prefilled:
+        with clock.part("prompt"):
+            asks = any(verb in ASK_VERBS for verb in verbs)
+            prompt = self._encoder.encode(
+                "Question" if asks else "Goal",
+                request.instruction,
+                _lines(candidates, seen),
+                request.facts,
+                request.history,
+            )
+        with clock.part("prefill"):
+            keys: list[object] = prompt.ids.tolist()
+            embeddings = self._engine.embed(prompt.ids)
+            if seen is not None:
+                embeddings = fuse(
+                    embeddings[None], prompt.ids[None], [seen.tokens], self._encoder.placeholder
+                )[0]
+                for position, digest in zip(prompt.regions[prompt.regions >= 0], seen.digests, strict=True):
+                    keys[int(position)] = digest
+            hidden, logits, reused = self._prefix.forward(keys, embeddings)
+        return _Prefilled(prompt, hidden, logits, reused)
+
+    def _decide(
+        self, request: ModelRequest, candidates: Sequence[Candidate], verbs: Sequence[str],
+        ready: _Prefilled, seen: Seen | None, clock: _Clock,
+    ) -> Choice:  # fmt: skip
+        ids = np.asarray([self._encoder.verb_ids[verb] for verb in verbs], dtype=np.int64)
+        chances = np.exp(log_softmax(ready.logits[ids], self._calibration.verb))
+        verb = verbs[int(chances.argmax())]
+        token = self._engine.embed(np.asarray([self._encoder.verb_ids[verb]], dtype=np.int64))
+        states, logits = self._engine.forward(token)
+        query = states[0]
+        distribution, none = self._target(query, ready)
+        index = int(np.argmax(distribution)) if candidates else None
+        if verb not in POINTING_VERBS | _EVIDENCE or (index is not None and none > distribution[index]):
+            index = None
+        found = self._quote(verb, index, query, ready)
+        said, output = self._say(request, logits) if verb == "say" else ("", 1)
+        self._prefix.cut()
+        confidence = float(chances.max())
+        if verb in POINTING_VERBS and candidates:
+            confidence *= float(distribution[index]) if index is not None else none
+        if verb in QUOTING_VERBS and found is not None:
+            confidence *= found.probability
+        usage = Usage(
+            len(ready.prompt.ids),
+            int((ready.prompt.regions >= 0).sum()) if seen else 0,
+            output,
+            ready.reused,
+            clock.milliseconds,
+        )
+        return Choice(
+            verb, dict(zip(verbs, map(float, chances), strict=True)), index, tuple(map(float, distribution)), none,
+            _span(found), confidence, usage, _UNROUTED, said,
+        )  # fmt: skip
+
+    def _target(self, query: Floats, ready: _Prefilled) -> tuple[Floats, float]:
+        ends = np.append(ready.prompt.ends, ready.prompt.none_end)
+        chances = np.exp(
+            log_softmax(self._pointer.target(query, ready.hidden[ends]), self._calibration.target)
+        )
+        return chances[:-1], float(chances[-1])
+
+    def _quote(self, verb: str, index: int | None, query: Floats, ready: _Prefilled) -> Found | None:
+        """A reading is quoted from the line that was pointed at, what to look for from the instruction."""
+        if verb not in QUOTING_VERBS:
+            return None
+
+        def allowed(part: Quotable) -> bool:
+            if verb == "read":
+                return part.source == "candidate" and part.index == index
+            return part.source == "instruction" if verb == "look" else True
+
+        parts = [part for part in ready.prompt.quotables if allowed(part)]
+        return self._pointer.span(query, ready.hidden, parts, self._calibration.span)
+
+    def _say(self, request: ModelRequest, logits: Floats) -> tuple[str, int]:
+        """Go on generating after the verb."""
+        tokens: list[int] = []
+        for _ in range(request.max_tokens):
+            token = int(logits.argmax())
+            if token == self._encoder.end_id:
+                break
+            tokens.append(token)
+            _, logits = self._engine.forward(self._engine.embed(np.asarray([token], dtype=np.int64)))
+        return self._encoder.tokenizer.decode(tokens).strip(), 1 + len(tokens)
+
+
+def _lines(candidates: Sequence[Candidate], seen: Seen | None) -> list[Line]:
+    """Candidates as the prompt shows them; one without text that is seen also gets the tower's words."""
+    lines, row = [], 0
+    for candidate in candidates:
+        words, region = candidate.line, False
+        if seen is not None and candidate.region is not None:
+            region = True
+            if not candidate.text:
+                words = f"{words} ({seen.names[row].words})".strip()
+            row += 1
+        lines.append(Line(words, candidate.text, region))
+    return lines
+
+
+def _span(found: Found | None) -> Span | None:
+    if found is None:
+        return None
+    return Span(found.text, found.quotable.source, found.quotable.index, found.probability)

@@ -1,0 +1,224 @@
+"""Tower, projector and language model composed through `inputs_embeds`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from llava_agent.errors import ConfigError
+from llava_agent.vlm.decode import Constraint, Sampling, generate
+from llava_agent.vlm.engines import Floats
+from llava_agent.vlm.engines.torch_engine import TorchEngine
+from llava_agent.vlm.fusion import IGNORE, Expanded, FusionError, expand_placeholders, fuse
+from llava_agent.vlm.language import LanguageModel
+from llava_agent.vlm.vision.geometry import ImageMap
+from llava_agent.vlm.vision.tower import VisionTower
+from projector import Fingerprint, Projector, load_projector, save_projector
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One training or test example.
+
+    Attributes:
+        ids: token ids with one placeholder for each image.
+        images: decoded RGB images, in order.
+        labels: token ids, `IGNORE` where nothing is supervised; None without supervision.
+    """
+
+    ids: Sequence[int]
+    images: Sequence[Image.Image] = ()
+    labels: Sequence[int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows padded on the right. `mask` is 1 on real positions and comes from lengths, never from ids.
+
+    Attributes:
+        ids, mask, labels: `[B, T]`.
+        features: projected image tokens `[N_row, D]` of each row.
+        maps: of each row's images.
+    """
+
+    ids: Tensor
+    mask: Tensor
+    labels: Tensor
+    features: tuple[Tensor, ...]
+    maps: tuple[tuple[ImageMap, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Attributes:
+    loss: mean cross-entropy over the supervised positions.
+    supervised: how many these are (weight of `loss` when micro-batches are added up).
+    logits: `[supervised, V]`, row by row; each predicts the label that follows its position.
+    """
+
+    loss: Tensor
+    supervised: int
+    logits: Tensor
+
+
+class LlavaModel(nn.Module):
+    """Images and text in, text out.
+
+    Args:
+        tower: gives patch features.
+        projector: maps them into the embedding space of `language`.
+        language: the language model.
+        placeholder: token id that stands for images; it must be in the vocabulary of `language`.
+    """
+
+    def __init__(
+        self, tower: VisionTower, projector: Projector, language: LanguageModel, placeholder: int
+    ) -> None:
+        super().__init__()
+        shape = (projector.config.in_dim, projector.config.out_dim)
+        if shape != (tower.hidden_size, language.hidden_size):
+            raise ConfigError(
+                f"the projector maps {shape[0]} -> {shape[1]}, the tower gives {tower.hidden_size} and the "
+                f"language model takes {language.hidden_size}",
+                "use the projector that was trained for these models",
+            )
+        projector.tokens((tower.grid.rows, tower.grid.cols))
+        if not 0 <= placeholder < language.vocab_size:
+            raise ConfigError(f"image token {placeholder} is outside the vocabulary of {language.vocab_size}")
+        self.tower = tower
+        self.projector = projector
+        self.language = language
+        self.placeholder = placeholder
+
+    def image_features(self, pixel_values: Tensor) -> Tensor:
+        """Image tokens `[B, tokens, D]` of canvases `[B, 3, H, W]`."""
+        features = self.tower.features(pixel_values)
+        grid = (self.tower.grid.rows, self.tower.grid.cols)
+        # The tower and the language model may live in other precisions or on other devices than the bridge.
+        weight = next(self.projector.parameters())
+        tokens = self.projector(features.to(weight.device, weight.dtype), grid)
+        return tokens.to(self.language.device, self.language.dtype)
+
+    def encode(self, image: Image.Image) -> tuple[Tensor, ImageMap]:
+        """All tokens `[N, D]` of an image (its views one after another) and the map to its pixels."""
+        pixels, image_map = self.tower.preprocess(image)
+        return self.image_features(pixels).flatten(0, 1), image_map.coarser(self.projector.config.shuffle)
+
+    def batch(self, rows: Sequence[Row], *, limit: int | None = None) -> Batch:
+        """Expand, cut to `limit` positions and pad. Gradients flow from the features into the projector.
+
+        Raises:
+            FusionError: placeholders and images do not match, or `limit` would cut into an image.
+        """
+        encoded = [[self.encode(image) for image in row.images] for row in rows]
+        expanded: list[Expanded] = []
+        for index, (row, images) in enumerate(zip(rows, encoded, strict=True)):
+            one = expand_placeholders(row.ids, [len(f) for f, _ in images], self.placeholder, row=index)
+            expanded.append(one if limit is None else one.truncated(limit, index))
+        device = self.language.device
+        length = max(len(one.ids) for one in expanded)
+        ids = np.zeros((len(rows), length), dtype=np.int64)
+        mask = np.zeros((len(rows), length), dtype=np.int64)
+        labels = np.full((len(rows), length), IGNORE, dtype=np.int64)
+        for index, (row, one) in enumerate(zip(rows, expanded, strict=True)):
+            count = len(one.ids)
+            ids[index, :count] = one.ids
+            # A padding id must not look like an image.
+            ids[index, count:] = 0 if self.placeholder != 0 else 1
+            mask[index, :count] = 1
+            if row.labels is not None:
+                if len(row.labels) != len(row.ids):
+                    raise FusionError(f"row {index}: {len(row.ids)} ids but {len(row.labels)} labels")
+                labels[index, :count] = one.labels(row.labels)
+        width = self.language.hidden_size
+        empty = torch.zeros(0, width, device=device, dtype=self.language.dtype)
+        return Batch(
+            torch.from_numpy(ids).to(device),
+            torch.from_numpy(mask).to(device),
+            torch.from_numpy(labels).to(device),
+            tuple(torch.cat([f for f, _ in images]) if images else empty for images in encoded),
+            tuple(tuple(m for _, m in images) for images in encoded),
+        )
+
+    def embeddings(self, batch: Batch) -> Tensor:
+        """Text and image embeddings `[B, T, D]`."""
+        return fuse(self.language.embed(batch.ids), batch.ids, batch.features, self.placeholder)
+
+    def forward(self, batch: Batch) -> Output:
+        """Loss on the supervised positions; the LM head runs on these only."""
+        wanted = torch.zeros_like(batch.labels, dtype=torch.bool)
+        wanted[:, :-1] = batch.labels[:, 1:] != IGNORE
+        count = int(wanted.sum())
+        if count == 0:
+            raise FusionError("no position of the batch is supervised", "check the labels of its rows")
+        logits = self.language.logits_at(self.embeddings(batch), batch.mask, wanted)
+        targets = batch.labels[:, 1:][wanted[:, :-1]]
+        return Output(nn.functional.cross_entropy(logits.float(), targets), count, logits)
+
+    def prompt_embeddings(self, ids: Sequence[int], images: Sequence[Image.Image]) -> tuple[Floats, Expanded]:
+        """What an engine needs: `[T, D]` embeddings of a prompt with its images, and its expanded ids."""
+        with torch.inference_mode():
+            features = [self.encode(image)[0] for image in images]
+            one = expand_placeholders(ids, [len(part) for part in features], self.placeholder)
+            batched = torch.from_numpy(one.ids).to(self.language.device)[None]
+            text = self.language.embed(batched)
+            joined = torch.cat(features) if features else text[0, :0]
+            return fuse(text, batched, [joined], self.placeholder)[0].float().cpu().numpy(), one
+
+    def generate(
+        self,
+        ids: Sequence[int],
+        images: Sequence[Image.Image] = (),
+        sampling: Sampling | None = None,
+        *,
+        stop: Sequence[int] | None = None,
+        constraint: Constraint | None = None,
+        engine: TorchEngine | None = None,
+    ) -> Iterator[int]:
+        """Generated ids, one by one, with a KV cache.
+
+        Args:
+            ids: prompt with one placeholder for each image.
+            images: in order.
+            sampling: greedy, 64 tokens by default.
+            stop: ids that end the text; the tokenizer's end of sequence by default.
+            constraint: what may come next.
+            engine: an empty or partly filled engine over `language`; a fresh one by default.
+        """
+        if stop is None:
+            end = self.language.tokenizer.eos_token_id if self.language.tokenizer is not None else None
+            stop = () if end is None else (end,)
+        embeddings, _ = self.prompt_embeddings(ids, images)
+        return generate(
+            engine or TorchEngine(self.language), embeddings, sampling or Sampling(), stop, constraint
+        )
+
+    def fingerprint(self, *, step: int = 0, data_hash: str = "") -> Fingerprint:
+        """What the projector belongs to."""
+        import transformers
+
+        versions = {"torch": torch.__version__, "transformers": transformers.__version__}
+        return Fingerprint(self.tower.fingerprint(), self.language.fingerprint(), versions, step, data_hash)
+
+    def save_projector(self, folder: Path, *, step: int = 0, data_hash: str = "") -> None:
+        save_projector(folder, self.projector, self.fingerprint(step=step, data_hash=data_hash))
+
+    @staticmethod
+    def compose(
+        tower: VisionTower, projector_folder: Path, language: LanguageModel, placeholder: int
+    ) -> LlavaModel:
+        """Load a projector for these models; WeightsError names what does not belong together."""
+        saved = load_projector(
+            projector_folder,
+            tower=tower.fingerprint(),
+            language=language.fingerprint(),
+            device=language.device,
+            dtype=language.dtype,
+        )
+        return LlavaModel(tower, saved.projector, language, placeholder)

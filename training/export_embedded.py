@@ -1,0 +1,90 @@
+"""From training runs to the small weights that ship with the package."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from llava_agent.vlm.build.embedded import ADAPTER
+from llava_agent.vlm.build.eyes import DIAL_HEAD, TOWER
+from llava_agent.vlm.dial_encoder import DialHead
+from llava_agent.vlm.eyes import REGION_PROJECTOR, STATISTICS
+from llava_agent.vlm.language import embedding_hash, tokenizer_fingerprint
+from llava_agent.vlm.naming import Vocabulary
+from llava_agent.vlm.pointer import WEIGHTS as POINTER
+from llava_agent.vlm.pointer import Calibration
+from llava_agent.vlm.regions import CROP_SIZE, MEAN, STD
+from projector.checkpoint import save_projector
+from projector.fingerprint import Fingerprint, LanguageFingerprint, TowerFingerprint, sign_hash
+from training.pointing_model import PointingModel
+
+
+def half(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Floating tensors in fp16, others as they are."""
+    return {k: (v.half() if v.is_floating_point() else v).detach().contiguous() for k, v in state.items()}
+
+
+def adapter_tensors(model: PointingModel) -> dict[str, Tensor]:
+    """LoRA tensors by the language model's own module paths (`model.layers.0.self_attn.q_proj.lora_A`)."""
+    found = {}
+    for name, parameter in model.language.named_parameters():
+        if ".lora_" in name:
+            path = name.removeprefix("base_model.model.")
+            found[path.removesuffix(".default.weight")] = parameter.detach().half().contiguous()
+    return found
+
+
+def export_embedded(
+    out: Path,
+    model: PointingModel,
+    tower: nn.Module,
+    tower_tokenizer: Tokenizer,
+    vocabulary: Vocabulary,
+    dial_head: DialHead,
+    calibration: Calibration,
+    language_tokenizer: Any,
+    rank: int,
+    alpha: int,
+    step: int,
+) -> None:
+    """Write everything that `EmbeddedModel` and the build need into `out`, in half precision."""
+    out.mkdir(parents=True, exist_ok=True)
+    save_file(adapter_tensors(model), out / ADAPTER, metadata={"r": str(rank), "alpha": str(alpha)})
+    save_file(half(model.head.state_dict()), out / POINTER)
+    save_file(half(tower.state_dict()), out / TOWER)
+    save_file(half(dial_head.state_dict()), out / DIAL_HEAD)
+    tower_tokenizer.save(str(out / "tower_tokenizer.json"))
+    vocabulary.save(out)
+    calibration.save(out)
+    np.savez(out / STATISTICS, mean=model.feature_mean.numpy(), std=model.feature_std.numpy())
+    table = model.language.get_input_embeddings().weight
+    size = model.projector.config.in_dim
+    save_projector(
+        out / REGION_PROJECTOR,
+        model.projector.half(),
+        Fingerprint(
+            TowerFingerprint(
+                "embedded/tf_efficientnet_lite0", "contrast", False, -1, CROP_SIZE, "squeeze", _triple(MEAN), _triple(STD),
+                size, sign_hash(tower.parameters()),
+            ),
+            LanguageFingerprint(
+                "HuggingFaceTB/SmolLM2-135M-Instruct", "", table.shape[1], tokenizer_fingerprint(language_tokenizer),
+                embedding_hash(table),
+            ),
+            {name: version(name) for name in ("torch", "timm", "open_clip_torch", "transformers", "peft")},
+            step,
+        ),
+    )  # fmt: skip
+    model.projector.float()
+
+
+def _triple(values: np.ndarray) -> tuple[float, float, float]:
+    first, second, third = (round(float(value), 6) for value in values)
+    return first, second, third

@@ -1,0 +1,87 @@
+"""The mixture that the embedded model is trained on: simulated interfaces, rendered screens, plates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from random import Random
+
+from training.render.screens.dataset import ScreenPage
+from training.tasks.controls import CONTROLS
+from training.tasks.forms import FORMS
+from training.tasks.plates import PLATES, with_pixels
+from training.tasks.spoken import SPOKEN
+from training.tasks.step import Step
+from training.tasks.visual import VISUAL
+
+#: Role of a simulated mark -> role of the rendered elements whose crops may stand for it.
+_LOOKS_LIKE = {
+    "textbox": "textbox", "searchbox": "textbox", "argument": "textbox", "combobox": "combobox", "button": "button", "link": "link",
+    "checkbox": "checkbox", "switch": "switch", "radio": "radio", "tab": "button",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where steps come from.
+
+    Attributes:
+        pages: rendered pages.
+        crops_by_role: rows of crops by the element's role; `text` and `dial` among them.
+    """
+
+    pages: tuple[ScreenPage, ...]
+    crops_by_role: dict[str, list[int]]
+
+
+#: Share of each family.
+WEIGHTS = {"interface": 0.46, "visual": 0.28, "plate": 0.20, "spoken": 0.06}
+
+
+def steps(seed: int, sources: Sources) -> Iterator[tuple[Step, str]]:
+    """An endless stream of `(step, generated answer)`; the same seed gives the same stream."""
+    rng = Random(f"mixture-{seed}")
+    families = list(WEIGHTS)
+    while True:
+        family = rng.choices(families, [WEIGHTS[name] for name in families])[0]
+        if family == "interface":
+            yield from ((step, "") for step in _interface(rng, sources))
+        elif family == "plate":
+            step = _pick(rng, PLATES)(rng)
+            text, dial = sources.crops_by_role["text"], sources.crops_by_role.get("dial", [])
+            yield (with_pixels(step, rng, text, dial) if rng.random() < 0.6 else step), ""
+        else:
+            page = rng.choice(sources.pages)
+            if family == "visual":
+                seen = _pick(rng, VISUAL)(rng, page)
+                if seen is not None:
+                    yield seen, ""
+            else:
+                spoken = _pick(rng, SPOKEN)(rng, page)
+                if spoken is not None:
+                    yield spoken
+
+
+def _pick(rng: Random, makers: dict[Callable[..., object], float]) -> Callable[..., object]:
+    return rng.choices(list(makers), list(makers.values()))[0]
+
+
+def _interface(rng: Random, sources: Sources) -> list[Step]:
+    """Up to two steps of one episode, `done` less often than its share; at times with pixels."""
+    ui = _pick(rng, {**FORMS, **CONTROLS})(rng)
+    wanted = [step for step in ui.steps if step.verb != "done" or rng.random() < 0.45]
+    chosen = rng.sample(wanted, min(2, len(wanted)))
+    return [
+        _seen(rng, step, sources) if rng.random() < 0.25 and ui.surface == "page" else step for step in chosen
+    ]
+
+
+def _seen(rng: Random, step: Step, sources: Sources) -> Step:
+    """The step as the vision model sees it: every line with the crop of an element of its kind."""
+    crops = []
+    for line in step.lines:
+        role = next((word for word in _LOOKS_LIKE if f" {word}" in f" {line.words}"), "")
+        pool = sources.crops_by_role.get(_LOOKS_LIKE.get(role, "text")) or sources.crops_by_role["text"]
+        crops.append(rng.choice(pool))
+    lines = tuple(replace(line, region=True) for line in step.lines)
+    return replace(step, lines=lines, crops=tuple(crops), words=("",) * len(lines))
