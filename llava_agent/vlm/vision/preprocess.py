@@ -99,9 +99,9 @@ class Preprocess:
             source = (max(0.0, x0), max(0.0, y0), min(x1, image.width), min(y1, image.height))
             resized = image.resize((right - left, bottom - top), _FILTERS[self.interpolation], box=source)
             canvas.paste(resized, (left, top))
-        values: NDArray[np.float32] = np.asarray(canvas, dtype=np.float32) / np.float32(255)
-        values = (values - np.asarray(self.mean, np.float32)) / np.asarray(self.std, np.float32)
-        return np.ascontiguousarray(values.transpose(2, 0, 1))
+        values = np.asarray(canvas).astype(np.float32) / np.float32(255)
+        normal = (values - np.asarray(self.mean, np.float32)) / np.asarray(self.std, np.float32)
+        return np.ascontiguousarray(normal.transpose(2, 0, 1), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
