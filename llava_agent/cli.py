@@ -1,0 +1,57 @@
+"""`llava-agent`: one command with sub-commands that only delegate."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from llava_agent import __version__
+from llava_agent.commands.ask import ask
+from llava_agent.commands.demo import demo
+from llava_agent.commands.output import show_error
+from llava_agent.commands.run import run
+from llava_agent.errors import LlavaAgentError
+
+app = typer.Typer(
+    name="llava-agent",
+    help="A private multimodal agent that looks, acts and verifies, on your own machine.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("ask")(ask)
+app.command("run")(run)
+app.command("demo")(demo)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"llava-agent {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point: run a command and exit with its status.
+
+    Args:
+        arguments: words after the program's name; those of the process if None.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        app(words, prog_name="llava-agent")
+    except LlavaAgentError as error:
+        show_error(error, as_json="--json" in words)
+        sys.exit(error.exit_code)

@@ -1,0 +1,12 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+Preset = Annotated[
+    str, typer.Option("--model", metavar="PRESET", help="Model preset; see `llava-agent models list`.")
+]

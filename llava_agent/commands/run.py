@@ -1,0 +1,170 @@
+"""`llava-agent run`: the agent works on a page, or on an API, until the result is verified or a limit is reached."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from llava_agent.commands.options import AsJson, Preset
+from llava_agent.commands.output import INTERRUPTED, note, print_json, say
+from llava_agent.commands.steps import live_steps
+from llava_agent.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from llava_agent.agent.expect import Expectation
+    from llava_agent.agent.loop import Progress
+    from llava_agent.agent.result import RunResult
+    from llava_agent.agent.run import MakePolicy
+    from llava_agent.assembly import Core
+
+PolicyName = Literal["routed", "vision", "text", "random", "blind"]
+#: Policies that ask no model: the floors that figures are compared with.
+_WITHOUT_MODEL = ("random", "blind")
+
+
+def run(
+    url: Annotated[str | None, typer.Option(metavar="URL", help="Page to work on.")] = None,
+    task: Annotated[str | None, typer.Option(metavar="TEXT", help="The goal, in your words.")] = None,
+    image: Annotated[
+        list[Path] | None, typer.Option(metavar="PHOTO", help="Photo the agent may look at; may be repeated.")
+    ] = None,
+    surface: Annotated[
+        Literal["page", "api"], typer.Option(help="`api`: the URL is an OpenAPI document, used as a form.")
+    ] = "page",
+    observation: Annotated[
+        Literal["pixels", "hybrid"],
+        typer.Option(help="See by pixels alone, or also by the page's accessibility tree."),
+    ] = "hybrid",
+    policy: Annotated[
+        PolicyName, typer.Option(help="Who decides; `random` and `blind` are floors to compare with.")
+    ] = "routed",
+    expect_text: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TEXT", help="The page must show this at the end; may be repeated."),
+    ] = None,
+    expect_url: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TEXT", help="The address must contain this at the end; may be repeated."),
+    ] = None,
+    max_steps: Annotated[int | None, typer.Option(min=1, help="Hard limit of steps (30).")] = None,
+    max_seconds: Annotated[float | None, typer.Option(min=1, help="Hard limit of seconds (600).")] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=1, help="Hard limit of tokens (none).")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of the run; runs/<time> where not given.")
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Go on with the run in this folder after a kill.")
+    ] = None,
+    model: Preset = "embedded",
+    as_json: AsJson = False,
+) -> None:
+    """Work on a page until the result is verified, a limit is reached, or nothing can go on.
+
+    Success is checked, never claimed: without --expect-text or --expect-url the best end is `unverified`.
+
+    \b
+    Exit codes:
+      0  passed       the expectations were checked and hold
+      1  failed       they were checked and do not hold
+      2  error        wrong options, no weights
+      3  blocked      nothing can go on, or a guard refused
+      4  budget       a limit was reached first
+      5  unverified   done, but there was nothing to check it by
+      130             interrupted; --resume goes on
+
+    \b
+    Examples:
+      llava-agent run --url http://localhost:8000 --task "Log in as ada" --expect-text "Welcome"
+      llava-agent run --url http://localhost:8000/new --image pump.jpg \\
+          --task "File a ticket with the serial number from the photo" --expect-url /tickets/
+      llava-agent run --resume runs/20260102-101500
+    """
+    expectations = _expectations(expect_text or (), expect_url or ())
+    if resume is not None:
+        _only_resume(url, task, image, out, max_steps, max_seconds, max_tokens)
+        folder = resume
+    else:
+        if not url or not task:
+            raise ConfigError("a run needs --url and --task", "or --resume with the folder of an earlier run")
+        folder = out or Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
+    core = _core(model, policy, image or ())
+
+    async def work(progress: Progress) -> RunResult:
+        from llava_agent.agent.run import resume_task, run_task
+        from llava_agent.agent.state import Budget
+
+        if resume is not None:
+            return await resume_task(
+                folder, gateway=core.gateway, expectations=expectations, find=core.find, progress=progress
+            )
+        limits = Budget()
+        return await run_task(
+            str(url),
+            str(task),
+            gateway=core.gateway,
+            out=folder,
+            images=image or (),
+            surface=surface,
+            observation=observation,
+            policy=_policy(policy),
+            budget=Budget(max_steps or limits.steps, max_seconds or limits.seconds, max_tokens),
+            expectations=expectations,
+            find=core.find,
+            progress=progress,
+        )
+
+    try:
+        with live_steps() as progress:
+            result = asyncio.run(work(progress))
+    except KeyboardInterrupt:
+        note(f"interrupted; go on with: llava-agent run --resume {folder}")
+        raise typer.Exit(INTERRUPTED) from None
+    if as_json:
+        print_json(result.as_dict())
+    else:
+        _print(result)
+    raise typer.Exit(result.exit_code)
+
+
+def _only_resume(*others: object) -> None:
+    if any(other for other in others):
+        raise ConfigError(
+            "--resume goes on with what the run was asked",
+            "leave out --url, --task, --image, --out and the limits",
+        )
+
+
+def _core(model: str, policy: str, images: Sequence[Path]) -> Core:
+    from llava_agent.assembly import assemble, without_models
+
+    return without_models() if policy in _WITHOUT_MODEL and not images else assemble(model)
+
+
+def _policy(name: PolicyName) -> str | MakePolicy:
+    from llava_agent.agent.baselines import BlindPolicy, RandomPolicy
+
+    if name == "random":
+        return lambda _: RandomPolicy()
+    return (lambda _: BlindPolicy()) if name == "blind" else name
+
+
+def _expectations(texts: Sequence[str], addresses: Sequence[str]) -> list[Expectation]:
+    from llava_agent.agent.expect import AddressHas, Shows
+
+    return [*(Shows(text) for text in texts), *(AddressHas(part) for part in addresses)]
+
+
+def _print(result: RunResult) -> None:
+    say(f"{result.status}: {result.reason}")
+    for fact in result.facts:
+        say(f"  {fact.name}: {fact.value}   ({fact.confidence:.0%} sure)")
+    for name, total in result.models.items():
+        say(f"  {name}: {total.calls} calls, {total.tokens} tokens, {total.ms / 1000:.1f} s")
+    say(f"  {result.spent.steps} steps in {result.spent.seconds:.1f} s")
+    say(f"Report: {result.report}")
