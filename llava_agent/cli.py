@@ -11,6 +11,7 @@ import typer
 from llava_agent import __version__
 from llava_agent.commands.ask import ask
 from llava_agent.commands.demo import demo
+from llava_agent.commands.doctor import doctor
 from llava_agent.commands.output import show_error
 from llava_agent.commands.run import run
 from llava_agent.errors import LlavaAgentError
@@ -26,6 +27,7 @@ app = typer.Typer(
 app.command("ask")(ask)
 app.command("run")(run)
 app.command("demo")(demo)
+app.command("doctor")(doctor)
 
 
 def _version(wanted: bool) -> None:
