@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from llava_agent.agent.verify import Verification
+from llava_agent.agent.verify import Verification, same_value
 from llava_agent.gateway.gateway import Gateway
 from llava_agent.gateway.request import ModelRequest
 from tools.mark import Mark
@@ -52,6 +52,28 @@ class Shows:
         if observation.scroll is not None:
             return Verification("uncertain", "page", f'"{self.text}" is not on the visible part of the page')
         return Verification("failed", "page", f'the page does not show "{self.text}"')
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """A text (not a field that somebody filled) whose name ends with `name` has this value."""
+
+    name: str
+    value: str
+    exact: ClassVar[bool] = True
+
+    def words(self) -> str:
+        return f'it reads "{self.name}" = {self.value}'
+
+    async def check(self, observation: Observation) -> Verification:
+        named = [
+            mark
+            for mark in observation.marks
+            if mark.role == "text" and _plain(mark.text).endswith(_plain(self.name))
+        ]
+        if any(mark.value is not None and same_value(mark.value, self.value) for mark in named):
+            return Verification("held", "page", self.words())
+        return Verification("failed", "page", f'nothing reads "{self.name}" = {self.value}')
 
 
 @dataclass(frozen=True, slots=True)

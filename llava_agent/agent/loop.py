@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol, runtime_checkable
 
 from llava_agent.agent.decision import Decision
 from llava_agent.agent.effects import effect_on
@@ -32,6 +33,15 @@ class End:
     status: Status
     reason: str
     verification: Verification
+
+
+@runtime_checkable
+class EndsItself(Protocol):
+    """A surface that can be over, such as an episode or a session that is closed from outside."""
+
+    def ended(self) -> str | None:
+        """The sentence that says why it is over; None while it is not."""
+        ...
 
 
 @dataclass(slots=True)
@@ -153,6 +163,10 @@ class Loop:
 
     async def _ended(self, decision: Decision, turn: Turn, watch: bool) -> End | None:
         action, check = decision.action, turn.verification
+        over = self.surface.ended() if isinstance(self.surface, EndsItself) else None
+        if over:
+            self._seen = turn.after
+            return await self._end("failed", over)
         if action is not None and action.verb == "done" and turn.outcome.ok:
             if check.held:
                 return End("passed", check.detail, check)

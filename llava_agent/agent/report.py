@@ -128,7 +128,7 @@ def _latest(result: StoredResult | None, facts: Sequence[StoredFact]) -> list[St
 
 def _models(entries: Sequence[Entry]) -> list[tuple[str, str, Total, list[tuple[str, int]]]]:
     """Per model: name, tier, totals, and its route reasons by frequency; shadow calls are left out."""
-    rows = []
+    rows: list[tuple[str, str, Total, list[tuple[str, int]]]] = []
     counted = [entry for entry in entries if not entry.shadow]
     for name in dict.fromkeys(entry.model for entry in counted):
         own = [entry for entry in counted if entry.model == name]

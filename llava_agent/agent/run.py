@@ -10,7 +10,7 @@ from llava_agent import __version__
 from llava_agent.agent.expect import Expectation
 from llava_agent.agent.loop import End, Loop, Progress
 from llava_agent.agent.perceive import Eyes
-from llava_agent.agent.picture import png
+from llava_agent.agent.picture import Find, png
 from llava_agent.agent.policy import Policy, RoutedPolicy, TextPolicy, VisionPolicy
 from llava_agent.agent.record import now
 from llava_agent.agent.repeats import Repeats
@@ -48,6 +48,7 @@ async def run_task(
     keep_asked: bool = False,
     progress: Progress | None = None,
     open_surface: Open | None = None,
+    find: Find | None = None,
 ) -> RunResult:
     """Work on a task until it is verified, a limit is reached, or nothing can go on.
 
@@ -64,6 +65,7 @@ async def run_task(
         keep_asked: keep each question in the result, for `compare_with_vision`.
         progress: called with each step as it is recorded.
         open_surface: opens the address in another way than a browser or the API tool.
+        find: the detectors for the photos; OCR, shapes and dials where none is given.
 
     Returns:
         The result. Whatever goes wrong once the folder exists (an unreadable photo, no network, a crash, no
@@ -106,11 +108,12 @@ async def run_task(
         own,
         chosen,
         state,
-        open_surface or opener(surface, observation),
+        open_surface or opener(surface, observation, out, photos),
         address,
         expectations=expectations,
         stop_when_met=stop_when_met,
         progress=progress,
+        find=find,
     )
 
 
@@ -123,6 +126,7 @@ async def resume_task(
     stop_when_met: bool = False,
     progress: Progress | None = None,
     open_surface: Open | None = None,
+    find: Find | None = None,
 ) -> RunResult:
     """Pick a run up where it was killed: facts, history, bans and what was spent are restored.
 
@@ -144,13 +148,14 @@ async def resume_task(
         own,
         _policy(policy or settings.policy, own),
         restored.state,
-        open_surface or opener(settings.surface, settings.observation),
+        open_surface or opener(settings.surface, settings.observation, folder, restored.state.photos),
         restored.address if settings.surface == "page" else settings.address,
         expectations=expectations,
         stop_when_met=stop_when_met,
         progress=progress,
         withheld=restored.withheld,
         repeats=restored.repeats,
+        find=find,
     )
 
 
@@ -167,6 +172,7 @@ async def _work(
     progress: Progress | None,
     withheld: frozenset[str] = frozenset(),
     repeats: Repeats | None = None,
+    find: Find | None = None,
 ) -> RunResult:
     settings = trace.settings
     loop: Loop | None = None
@@ -178,7 +184,7 @@ async def _work(
                 scribe=Scribe(trace, gateway.ledger),
                 state=state,
                 budget=Budget(settings.max_steps, settings.max_seconds, settings.max_tokens),
-                eyes=Eyes(gateway),
+                eyes=Eyes(gateway, find),
                 expectations=expectations,
                 stop_when_met=stop_when_met,
                 withheld=withheld,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Literal
 
+from llava_agent.errors import ToolError
 from tools.observation import Surface
 
 Kind = Literal["page", "api"]
@@ -14,15 +16,20 @@ Sight = Literal["pixels", "hybrid"]
 Open = Callable[[str], AbstractAsyncContextManager[Surface]]
 
 
-def opener(kind: Kind, sight: Sight) -> Open:
-    """The way to open a page in the browser, or an API from its OpenAPI document."""
+def opener(kind: Kind, sight: Sight, folder: Path, photos: Sequence[Path] = ()) -> Open:
+    """The way to open a page in the browser, or an API from its OpenAPI document.
+
+    Args:
+        folder: of the run; what a page delivers is kept in its `downloads`.
+        photos: the only files that the page may be given.
+    """
     if kind == "api":
         return open_api
 
-    def open_page_with_sight(address: str) -> AbstractAsyncContextManager[Surface]:
-        return open_page(address, sight)
+    def page(address: str) -> AbstractAsyncContextManager[Surface]:
+        return open_page(address, sight, uploads=photos, downloads=folder / "downloads")
 
-    return open_page_with_sight
+    return page
 
 
 @asynccontextmanager
@@ -45,13 +52,21 @@ async def open_api(address: str) -> AsyncIterator[Surface]:
 
 
 @asynccontextmanager
-async def open_page(address: str, sight: Sight) -> AsyncIterator[Surface]:
-    """A page in a headless browser.
+async def open_page(
+    address: str, sight: Sight = "hybrid", *, uploads: Sequence[Path] = (), downloads: Path | None = None
+) -> AsyncIterator[Surface]:
+    """A page in a headless browser that can reach the page's own host only.
 
     Raises:
-        ToolError: no browser, or the page cannot be reached.
+        ConfigError: no such address.
+        ToolError: no browser, the server cannot be reached, or it answers with an error.
     """
-    from tools.browser import open_browser
+    from llava_agent.egress import AllowList
+    from tools.browser import BrowserSession, PageSurface
 
-    async with open_browser(address, observation=sight) as surface:
+    async with BrowserSession(AllowList.of(address)) as session:
+        surface = PageSurface(session, observation_mode=sight, uploads=uploads, downloads=downloads)
+        opened = await surface.open(address)
+        if not opened.ok:
+            raise ToolError(f"{address} cannot be opened ({opened.detail})", "check the address")
         yield surface

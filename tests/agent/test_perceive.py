@@ -92,9 +92,7 @@ def test_the_surest_photo_wins_and_not_visible_is_no_fact(photo: Path, tmp_path:
     other = tmp_path / "other.png"
     Image.new("RGB", (60, 60), "white").save(other)
 
-    def unsure_of_small(
-        request: ModelRequest, candidates: Sequence[Candidate], verbs: Sequence[str]
-    ) -> Choice:
+    def unsure(request: ModelRequest, candidates: Sequence[Candidate], verbs: Sequence[str]) -> Choice:
         picked = answering(request, candidates, verbs)
         return replace(picked, confidence=0.4) if seen.pop(0) else picked
 
