@@ -23,7 +23,12 @@ from projector import Projector, ProjectorConfig
 
 
 def from_llava(
-    llava: Any, tokenizer: Any, name: str, *, revision: str = "", resize_mode: ResizeMode = "pad",
+    llava: Any,
+    tokenizer: Any,
+    name: str,
+    *,
+    revision: str = "",
+    resize_mode: ResizeMode = "pad",
     source: str | None = None,
 ) -> LlavaModel:
     """Our model over the modules of a `LlavaForConditionalGeneration`; weights are shared, not copied.
@@ -119,5 +124,7 @@ def _causal_lm(llava: Any) -> Any:
     model.set_output_embeddings(llava.lm_head)
     left = [name for name, parameter in model.named_parameters() if parameter.is_meta]
     if left:
-        raise ConfigError(f"the text model {type(model).__name__} keeps weights of its own, first {left[0]!r}")
+        raise ConfigError(
+            f"the text model {type(model).__name__} keeps weights of its own, first {left[0]!r}"
+        )
     return model
