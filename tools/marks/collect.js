@@ -1,469 +1,262 @@
 // Collects the visible controls and texts of a page, through open shadow roots and same-origin frames.
 //
-// Evaluated as `collect(options)` with
+// The body of a function of `options`, after places.js and names.js:
 //   limit       most marks returned (controls first, then options, then texts)
 //   nodes       most elements walked, so that a huge page costs a bounded time
 //   options     most options of a list that are listed one by one
 //   everywhere  true: also what is scrolled out of view (for reading values, without boxes to trust)
 // Returns {marks, elements, truncated}: `elements[mark.at]` is the live element (a Range for a run of text); the
 // caller keeps it by handle, so that nothing is left in the page for its scripts to find.
-(options) => {
-  const TYPES = {
-    button: "button", submit: "button", reset: "button", image: "button", checkbox: "checkbox",
-    radio: "radio", range: "slider", number: "spinbutton", search: "searchbox", file: "file",
+
+const CONTROLS = new Set(["button", "link", "checkbox", "radio", "switch", "textbox", "searchbox", "spinbutton",
+  "slider", "combobox", "listbox", "option", "menuitem", "menuitemcheckbox", "menuitemradio", "tab", "treeitem",
+  "gridcell", "file"]);
+const SHAPES = new Set(["rect", "circle", "ellipse", "polygon", "polyline", "path", "line", "text"]);
+const GROUPS = "form,fieldset,dialog,nav,table,tr,li,section,article,[role=dialog],[role=group],[role=row]," +
+  "[role=listitem],[role=tabpanel],[role=radiogroup]";
+
+const elements = [];
+const marks = [];
+let walked = 0;
+let styled = 0; // computed styles read
+let depth = 0;
+let truncated = false;
+
+// ---- roles, states, values -----------------------------------------------------------------------------------
+
+// A generic element that reacts to clicks. Listeners cannot be seen from the page; the pointer cursor, `onclick`
+// and a tab stop can.
+const clickable = (element) => {
+  if (element.tagName === "BODY" || element.tagName === "HTML") return false;
+  if (element.tagName === "LABEL" && element.control) return false;
+  if (content(element, 161).length > 160) return false; // a region with text of its own, not a button
+  if (element.onclick || element.hasAttribute("onclick")) return true;
+  const stop = element.getAttribute("tabindex");
+  if (stop !== null && +stop >= 0) return !element.querySelector("input,button,a,select,textarea");
+  if (++styled > 4000) return false;
+  if (getComputedStyle(element).cursor !== "pointer") return false;
+  const parent = element.parentElement;
+  return !parent || getComputedStyle(parent).cursor !== "pointer";
+};
+
+const statesOf = (element, role) => {
+  const on = (name) => element.getAttribute(name) === "true";
+  const states = [];
+  if (element.indeterminate || element.getAttribute("aria-checked") === "mixed") states.push("mixed");
+  else if (element.checked === true || on("aria-checked")) states.push("checked");
+  if (on("aria-pressed")) states.push("pressed");
+  if (disabled(element)) states.push("disabled");
+  if (element.readOnly === true || on("aria-readonly")) states.push("readonly");
+  if ((role === "option" && element.selected) || on("aria-selected")) states.push("selected");
+  if (on("aria-expanded") || (element.tagName === "SUMMARY" && element.parentElement.open)) states.push("expanded");
+  if (focused(element)) states.push("focused");
+  if (element.required === true || on("aria-required")) states.push("required");
+  if (on("aria-invalid")) states.push("invalid");
+  return states;
+};
+
+const focused = (element) => element.getRootNode().activeElement === element && element !== document.body;
+
+const valueOf = (element, role) => {
+  const tag = element.tagName;
+  if (tag === "SELECT") return clean([...element.selectedOptions].map((one) => one.label || one.text).join(", "));
+  if (tag === "INPUT" || tag === "TEXTAREA") {
+    if (role === "button" || role === "checkbox" || role === "radio" || role === "switch") return null;
+    if (element.type === "password") return "•".repeat(element.value.length);
+    if (element.type === "file") return [...element.files].map((file) => file.name).join(", ");
+    return clean(element.value);
+  }
+  if (tag === "PROGRESS" || tag === "METER") return String(element.value);
+  if (element.isContentEditable || role === "textbox" || role === "searchbox") return content(element);
+  const now = element.getAttribute("aria-valuetext") || element.getAttribute("aria-valuenow");
+  return now === null ? null : clean(now);
+};
+
+// ---- stable names --------------------------------------------------------------------------------------------
+
+const groups = new Map();
+const groupName = (element) => {
+  if (!groups.has(element)) {
+    const kind = element.getAttribute("role") || element.tagName.toLowerCase();
+    const head = element.querySelector(":scope > legend, :scope > h1, :scope > h2, :scope > h3, :scope > caption");
+    const first = kind === "tr" || kind === "li" || kind === "row" ? content(element, 24) : "";
+    groups.set(element, `${kind}:${clean(element.getAttribute("aria-label") || (head && head.textContent) || first, 32)}`);
+  }
+  return groups.get(element);
+};
+const counts = new Map();
+const refOf = (element, role, name, path) => {
+  const around = [];
+  const at = element.parentElement;
+  for (let near = at && at.closest(GROUPS); near && around.length < 3; near = near.parentElement && near.parentElement.closest(GROUPS)) {
+    around.unshift(groupName(near));
+  }
+  const key = [...path, ...around, `${role}:${clean(name, 48)}`].join("/");
+  const count = (counts.get(key) || 0) + 1;
+  counts.set(key, count);
+  return count === 1 ? key : `${key}#${count}`;
+};
+
+const submits = (element) => {
+  const button = element.closest("button,input");
+  return !!button && !!button.form && (button.type === "submit" || button.type === "image");
+};
+
+const sources = new Map(); // text mark -> the nodes that it came from
+const put = (target, role, name, box, kind, path, extra = {}) => {
+  const element = target.commonAncestorContainer || target;
+  const ref = refOf(element, role, name, path);
+  if (!box && !options.everywhere && kind !== "option") return null;
+  const mark = {
+    at: elements.push(target) - 1, ref, role, name, box, kind,
+    value: extra.value === undefined ? valueOf(element, role) : extra.value,
+    states: kind === "text" ? [] : statesOf(element, role), submits: kind === "control" && submits(element),
+    options: extra.options || null,
   };
-  const TAGS = {
-    BUTTON: "button", TEXTAREA: "textbox", SUMMARY: "button", OPTION: "option", PROGRESS: "progressbar",
-    METER: "meter", IMG: "img", CANVAS: "img", VIDEO: "video", AUDIO: "audio",
+  marks.push(mark);
+  return mark;
+};
+
+// ---- the walk ------------------------------------------------------------------------------------------------
+
+const listed = (select, box, path, frame) => {
+  const all = [...select.options];
+  const mark = put(select, roleOf(select), nameOf(select, "combobox"), box, "control", path,
+    { options: all.slice(0, 200).map((one) => clean(one.label || one.text, 80)) });
+  if (!mark || all.length > options.options || disabled(select)) return;
+  for (const one of all) {
+    // The options of a closed list have no pixels.
+    const open = box && (select.size > 1 || select.multiple);
+    put(one, "option", clean(one.label || one.text), open ? placed(one.getBoundingClientRect(), frame) : null,
+      "option", [...path, mark.ref], { value: null });
+  }
+};
+// Runs of text among sibling nodes, by their first node: text and inline children, cut at blocks and controls.
+const runsOf = (nodes) => {
+  const runs = new Map();
+  let run = [];
+  const close = () => {
+    const filled = run.filter((node) => node.nodeType === 1 || /\S/.test(node.data));
+    // A run of children alone is left to the children: the links of a menu are not one text.
+    if (filled.some((node) => node.nodeType === 3)) runs.set(filled[0], filled);
+    run = [];
   };
-  const CONTROLS = new Set(["button", "link", "checkbox", "radio", "switch", "textbox", "searchbox", "spinbutton",
-    "slider", "combobox", "listbox", "option", "menuitem", "menuitemcheckbox", "menuitemradio", "tab", "treeitem",
-    "gridcell", "file"]);
-  // Roles given by the author that add nothing to the text they hold.
-  const PLAIN = new Set(["presentation", "none", "generic", "text", "group", "region", "main", "article", "form",
-    "navigation", "list", "listitem", "table", "row", "rowgroup", "cell", "grid", "application", "document",
-    "banner", "contentinfo", "complementary", "search", "tablist", "tabpanel", "menu", "menubar", "toolbar",
-    "radiogroup", "tree", "dialog", "alertdialog", "figure", "paragraph", "log", "feed", "separator"]);
-  const INLINE = new Set(["A", "ABBR", "B", "BDI", "BDO", "BR", "CITE", "CODE", "DATA", "DEL", "DFN", "EM", "FONT",
-    "I", "INS", "KBD", "LABEL", "MARK", "Q", "S", "SAMP", "SMALL", "SPAN", "STRONG", "SUB", "SUP", "TIME", "TT", "U",
-    "VAR", "WBR"]);
-  const SKIP = new Set(["SCRIPT", "STYLE", "NOSCRIPT", "TEMPLATE", "HEAD", "META", "LINK", "TITLE", "BASE"]);
-  const SHAPES = new Set(["rect", "circle", "ellipse", "polygon", "polyline", "path", "line", "text"]);
-  const GROUPS = "form,fieldset,dialog,nav,table,tr,li,section,article,[role=dialog],[role=group],[role=row]," +
-    "[role=listitem],[role=tabpanel],[role=radiogroup]";
+  for (const node of nodes) {
+    const inline = node.nodeType === 1 && INLINE.has(node.tagName) && node.tagName !== "BR";
+    if (node.nodeType === 3 || (inline && !node.querySelector("input,select,textarea,button"))) run.push(node);
+    else if (node.nodeType === 1) close();
+  }
+  close();
+  return runs;
+};
+const spanning = (nodes) => {
+  const range = nodes[0].ownerDocument.createRange();
+  range.setStartBefore(nodes[0]);
+  range.setEndAfter(nodes[nodes.length - 1]);
+  return range;
+};
+const textOf = (nodes) => clean(nodes.map((node) => node.nodeType === 3 ? node.data : content(node)).join(" "));
+const say = (target, element, role, text, frame, path, from = null) => {
+  const rect = target.getBoundingClientRect();
+  const box = rect.width && element.checkVisibility({ opacityProperty: true, visibilityProperty: true })
+    ? placed(rect, frame) : null;
+  if (!box || !uncovered(element, box, true)) return;
+  const value = role === "progressbar" || role === "meter" ? undefined : null;
+  const mark = put(target, role, text, box, "text", path, { value });
+  if (mark) sources.set(mark, from || [element]);
+};
 
-  const clean = (text, most = 160) => {
-    const line = (text || "").replace(/\s+/g, " ").trim();
-    return line.length > most ? line.slice(0, most - 1) + "…" : line;
-  };
-  const elements = [];
-  const marks = [];
-  const naming = new Set(); // elements and text nodes that became the name of a control
-  let walked = 0;
-  let styled = 0; // computed styles read
-  let searched = 0; // controls whose surroundings were searched for a name
-  let depth = 0;
-  let truncated = false;
+const alertRole = (element) => {
+  const near = element.closest("[role=alert],[role=status]");
+  return near ? near.getAttribute("role") : "text";
+};
 
-  // ---- names -------------------------------------------------------------------------------------------------
-
-  // Text of a subtree as a reader would hear it: without hidden parts, with the alternative text of images.
-  const content = (element, most = 160, skip = null) => {
-    let text = "";
-    const add = (node) => {
-      if (text.length > most) return;
-      if (node.nodeType === 3) { text += node.data; return; }
-      if (node.nodeType !== 1 || node === skip || SKIP.has(node.tagName)) return;
-      if (node.tagName === "IMG") { text += ` ${node.alt} `; return; }
-      if (node.tagName === "SELECT" || node.tagName === "TEXTAREA") return;
-      if (node.getAttribute("aria-hidden") === "true" || node.hidden) return;
-      const label = node !== element && node.getAttribute("aria-label");
-      if (label) { text += ` ${label} `; return; }
-      const inline = INLINE.has(node.tagName);
-      if (!inline) text += " ";
-      for (const child of (node.shadowRoot || node).childNodes) add(child);
-      if (!inline) text += " ";
-    };
-    add(element);
-    return clean(text, most);
-  };
-
-  // `element.labels` searches the whole tree each time; one pass over the labels of a root serves all its controls.
-  const bound = new Map();
-  const labelsOf = (element) => {
-    const root = element.getRootNode();
-    if (!bound.has(root)) {
-      const map = new Map();
-      for (const label of root.querySelectorAll("label")) {
-        if (label.control) map.set(label.control, [...(map.get(label.control) || []), label]);
-      }
-      bound.set(root, map);
-    }
-    return bound.get(root).get(element) || [];
-  };
-  const labels = (element) => {
-    const found = labelsOf(element);
-    found.forEach((label) => naming.add(label));
-    return clean(found.map((label) => content(label, 160, element)).join(" "));
-  };
-
-  // Many pages put plain text beside a field and never bind it; a sighted reader takes it for the label.
-  const beside = (element, forward) => {
-    if (++searched > 500) return "";
-    let node = element;
-    for (let level = 0; level < 3 && node && node !== document.body; level++) {
-      let sibling = forward ? node.nextSibling : node.previousSibling;
-      for (; sibling; sibling = forward ? sibling.nextSibling : sibling.previousSibling) {
-        if (sibling.nodeType === 1) {
-          if (sibling.matches("input:not([type=hidden]),select,textarea,button") ||
-              sibling.querySelector("input:not([type=hidden]),select,textarea,button")) return "";
-          if (SKIP.has(sibling.tagName)) continue;
-        }
-        const text = sibling.nodeType === 3 ? clean(sibling.data)
-          : sibling.nodeType === 1 && sibling.checkVisibility() ? content(sibling) : "";
-        if (text) {
-          if (text.length > 80 || naming.has(sibling)) return ""; // a paragraph, or another control's label
-          naming.add(sibling);
-          return text.replace(/\s*[:：*]+$/, "");
-        }
-      }
-      node = node.parentNode;
-      if (!node || node.nodeType !== 1) return "";
-      if (node.querySelectorAll("input:not([type=hidden]),select,textarea").length > 1) return "";
-    }
-    return "";
-  };
-
-  const nameOf = (element, role) => {
-    const ids = element.getAttribute("aria-labelledby");
-    if (ids) {
-      const root = element.getRootNode();
-      const parts = ids.split(/\s+/).map((id) => root.getElementById && root.getElementById(id)).filter(Boolean);
-      const name = clean(parts.map((part) => content(part)).join(" "));
-      if (name) { parts.forEach((part) => naming.add(part)); return name; }
-    }
-    const label = clean(element.getAttribute("aria-label"));
-    if (label) return label;
-    const tag = element.tagName;
-    const title = clean(element.getAttribute("title"));
-    if (tag === "INPUT" || tag === "TEXTAREA" || tag === "SELECT") {
-      const kind = element.type;
-      if (kind === "submit" || kind === "reset" || kind === "button") {
-        return clean(element.value) || labels(element) || title || (kind === "button" ? "" : kind);
-      }
-      if (kind === "image") return clean(element.alt) || clean(element.value) || title || "submit";
-      return labels(element) || title || clean(element.placeholder) ||
-        beside(element, kind === "checkbox" || kind === "radio");
-    }
-    if (tag === "IMG") return clean(element.alt) || title;
-    if (tag === "OPTION") return clean(element.label || element.text);
-    if (element instanceof element.ownerDocument.defaultView.SVGElement) {
-      const own = element.querySelector && element.querySelector("title");
-      return own ? clean(own.textContent) : tag === "text" ? clean(element.textContent) : "";
-    }
-    if (element.isContentEditable || role === "textbox" || role === "progressbar" || role === "meter") {
-      return labels(element) || title || clean(element.getAttribute("aria-placeholder")) || beside(element, false);
-    }
-    return content(element) || title || labels(element);
-  };
-
-  // ---- roles, states, values -----------------------------------------------------------------------------------
-
-  const roleOf = (element) => {
-    const given = (element.getAttribute("role") || "").trim().split(/\s+/)[0].toLowerCase();
-    if (given && !PLAIN.has(given)) return given === "image" ? "img" : given;
-    const tag = element.tagName;
-    if (tag === "A" || tag === "AREA") return element.hasAttribute("href") ? "link" : "";
-    if (tag === "INPUT") return element.type === "hidden" ? "" : TYPES[element.type] || (element.list ? "combobox" : "textbox");
-    if (tag === "SELECT") return element.multiple || element.size > 1 ? "listbox" : "combobox";
-    if (TAGS[tag]) return TAGS[tag];
-    if (/^H[1-6]$/.test(tag)) return "heading";
-    if (element.isContentEditable && !(element.parentElement && element.parentElement.isContentEditable)) return "textbox";
-    return "";
-  };
-
-  // A generic element that reacts to clicks. Listeners cannot be seen from the page; the pointer cursor, `onclick`
-  // and a tab stop can.
-  const clickable = (element) => {
-    if (element.tagName === "BODY" || element.tagName === "HTML") return false;
-    if (element.tagName === "LABEL" && element.control) return false;
-    if (content(element, 161).length > 160) return false; // a region with text of its own, not a button
-    if (element.onclick || element.hasAttribute("onclick")) return true;
-    const stop = element.getAttribute("tabindex");
-    if (stop !== null && +stop >= 0) return !element.querySelector("input,button,a,select,textarea");
-    if (++styled > 4000) return false;
-    if (getComputedStyle(element).cursor !== "pointer") return false;
-    const parent = element.parentElement;
-    return !parent || getComputedStyle(parent).cursor !== "pointer";
-  };
-
-  const statesOf = (element, role) => {
-    const on = (name) => element.getAttribute(name) === "true";
-    const states = [];
-    if (element.indeterminate || element.getAttribute("aria-checked") === "mixed") states.push("mixed");
-    else if (element.checked === true || on("aria-checked")) states.push("checked");
-    if (on("aria-pressed")) states.push("pressed");
-    if (disabled(element)) states.push("disabled");
-    if (element.readOnly === true || on("aria-readonly")) states.push("readonly");
-    if ((role === "option" && element.selected) || on("aria-selected")) states.push("selected");
-    if (on("aria-expanded") || (element.tagName === "SUMMARY" && element.parentElement.open)) states.push("expanded");
-    if (focused(element)) states.push("focused");
-    if (element.required === true || on("aria-required")) states.push("required");
-    if (on("aria-invalid")) states.push("invalid");
-    return states;
-  };
-
-  const disabled = (element) => (element.matches(":disabled") || !!element.closest("[aria-disabled=true],[inert]"));
-  const focused = (element) => element.getRootNode().activeElement === element && element !== document.body;
-
-  const valueOf = (element, role) => {
-    const tag = element.tagName;
-    if (tag === "SELECT") return clean([...element.selectedOptions].map((one) => one.label || one.text).join(", "));
-    if (tag === "INPUT" || tag === "TEXTAREA") {
-      if (role === "button" || role === "checkbox" || role === "radio" || role === "switch") return null;
-      if (element.type === "password") return "•".repeat(element.value.length);
-      if (element.type === "file") return [...element.files].map((file) => file.name).join(", ");
-      return clean(element.value);
-    }
-    if (tag === "PROGRESS" || tag === "METER") return String(element.value);
-    if (element.isContentEditable || role === "textbox" || role === "searchbox") return content(element);
-    const now = element.getAttribute("aria-valuetext") || element.getAttribute("aria-valuenow");
-    return now === null ? null : clean(now);
-  };
-
-  // ---- places --------------------------------------------------------------------------------------------------
-
-  const view = { left: 0, top: 0, right: innerWidth, bottom: innerHeight };
-
-  const placed = (rect, frame) => {
-    const left = Math.max(rect.left + frame.x, frame.left), top = Math.max(rect.top + frame.y, frame.top);
-    const right = Math.min(rect.right + frame.x, frame.right), bottom = Math.min(rect.bottom + frame.y, frame.bottom);
-    return right - left >= 2 && bottom - top >= 2 ? [left, top, right, bottom] : null;
-  };
-
-  const hit = (x, y) => {
-    let found = document.elementFromPoint(x, y);
-    let root = document;
-    while (found) {
-      const inner = found.shadowRoot && found.shadowRoot.elementFromPoint(x, y);
-      if (inner && inner !== found && inner.getRootNode() === found.shadowRoot) { found = inner; continue; }
-      let doc = null;
-      try { doc = found.tagName === "IFRAME" ? found.contentDocument : null; } catch { doc = null; }
-      if (!doc) return found;
-      const rect = found.getBoundingClientRect();
-      x -= rect.left + found.clientLeft; y -= rect.top + found.clientTop;
-      root = doc;
-      const next = root.elementFromPoint(x, y);
-      if (!next) return found;
-      found = next;
-    }
-    return null;
-  };
-  const up = (node) => node.assignedSlot || node.parentNode || node.host || null;
-  const within = (node, outer) => { for (let at = node; at; at = up(at)) if (at === outer) return true; return false; };
-
-  // Whether a person can see the element at one of five points of its box.
-  const uncovered = (element, box, loose) => {
-    const [l, t, r, b] = box;
-    const across = [[0.5, 0.5], [0.15, 0.5], [0.85, 0.5], [0.5, 0.15], [0.5, 0.85]];
-    return across.some(([u, v]) => {
-      const found = hit(l + (r - l) * u, t + (b - t) * v);
-      if (!found) return false;
-      if (within(found, element) || (loose && within(element, found))) return true;
-      const label = found.closest && found.closest("label");
-      return !!label && label.control === element;
-    });
-  };
-
-  // Where a person sees a control: a styled checkbox hides the real input and shows its label, or lies transparent
-  // over a drawing.
-  const face = (element, frame) => {
-    const own = element.getBoundingClientRect();
-    if (own.width > 3 && own.height > 3 && !placed(own, frame)) return null;
-    for (const part of [element, ...labelsOf(element)]) {
-      const rect = part === element ? own : part.getBoundingClientRect();
-      if (rect.width <= 3 || rect.height <= 3 || !part.checkVisibility({ visibilityProperty: true })) continue;
-      const box = placed(rect, frame);
-      if (box && uncovered(part, box, false)) return box;
-    }
-    return null;
-  };
-
-  // ---- stable names --------------------------------------------------------------------------------------------
-
-  const groups = new Map();
-  const groupName = (element) => {
-    if (!groups.has(element)) {
-      const kind = element.getAttribute("role") || element.tagName.toLowerCase();
-      const head = element.querySelector(":scope > legend, :scope > h1, :scope > h2, :scope > h3, :scope > caption");
-      const first = kind === "tr" || kind === "li" || kind === "row" ? content(element, 24) : "";
-      groups.set(element, `${kind}:${clean(element.getAttribute("aria-label") || (head && head.textContent) || first, 32)}`);
-    }
-    return groups.get(element);
-  };
-  const counts = new Map();
-  const refOf = (element, role, name, path) => {
-    const around = [];
-    const at = element.parentElement;
-    for (let near = at && at.closest(GROUPS); near && around.length < 3; near = near.parentElement && near.parentElement.closest(GROUPS)) {
-      around.unshift(groupName(near));
-    }
-    const key = [...path, ...around, `${role}:${clean(name, 48)}`].join("/");
-    const count = (counts.get(key) || 0) + 1;
-    counts.set(key, count);
-    return count === 1 ? key : `${key}#${count}`;
-  };
-
-  const submits = (element) => {
-    const button = element.closest("button,input");
-    return !!button && !!button.form && (button.type === "submit" || button.type === "image");
-  };
-
-  const sources = new Map(); // text mark -> the nodes that it came from
-  const put = (target, role, name, box, kind, path, extra = {}) => {
-    const element = target.commonAncestorContainer || target;
-    const ref = refOf(element, role, name, path);
-    if (!box && !options.everywhere && kind !== "option") return null;
-    const mark = {
-      at: elements.push(target) - 1, ref, role, name, box, kind,
-      value: extra.value === undefined ? valueOf(element, role) : extra.value,
-      states: kind === "text" ? [] : statesOf(element, role), submits: kind === "control" && submits(element),
-      options: extra.options || null,
-    };
-    marks.push(mark);
-    return mark;
-  };
-
-  // ---- the walk ------------------------------------------------------------------------------------------------
-
-  const listed = (select, box, path, frame) => {
-    const all = [...select.options];
-    const mark = put(select, roleOf(select), nameOf(select, "combobox"), box, "control", path,
-      { options: all.slice(0, 200).map((one) => clean(one.label || one.text, 80)) });
-    if (!mark || all.length > options.options || disabled(select)) return;
-    for (const one of all) {
-      // The options of a closed list have no pixels.
-      const open = box && (select.size > 1 || select.multiple);
-      put(one, "option", clean(one.label || one.text), open ? placed(one.getBoundingClientRect(), frame) : null,
-        "option", [...path, mark.ref], { value: null });
-    }
-  };
-  const frames = new Map(); // document -> the part of the screenshot that it shows in
-
-  // Runs of text among sibling nodes, by their first node: text and inline children, cut at blocks and controls.
-  const runsOf = (nodes) => {
-    const runs = new Map();
-    let run = [];
-    const close = () => {
-      const filled = run.filter((node) => node.nodeType === 1 || /\S/.test(node.data));
-      // A run of children alone is left to the children: the links of a menu are not one text.
-      if (filled.some((node) => node.nodeType === 3)) runs.set(filled[0], filled);
-      run = [];
-    };
-    for (const node of nodes) {
-      const inline = node.nodeType === 1 && INLINE.has(node.tagName) && node.tagName !== "BR";
-      if (node.nodeType === 3 || (inline && !node.querySelector("input,select,textarea,button"))) run.push(node);
-      else if (node.nodeType === 1) close();
-    }
-    close();
-    return runs;
-  };
-  const spanning = (nodes) => {
-    const range = nodes[0].ownerDocument.createRange();
-    range.setStartBefore(nodes[0]);
-    range.setEndAfter(nodes[nodes.length - 1]);
-    return range;
-  };
-  const textOf = (nodes) => clean(nodes.map((node) => node.nodeType === 3 ? node.data : content(node)).join(" "));
-  const say = (target, element, role, text, frame, path, from = null) => {
-    const rect = target.getBoundingClientRect();
-    const box = rect.width && element.checkVisibility({ opacityProperty: true, visibilityProperty: true })
-      ? placed(rect, frame) : null;
-    if (!box || !uncovered(element, box, true)) return;
-    const value = role === "progressbar" || role === "meter" ? undefined : null;
-    const mark = put(target, role, text, box, "text", path, { value });
-    if (mark) sources.set(mark, from || [element]);
-  };
-
-  const alertRole = (element) => {
-    const near = element.closest("[role=alert],[role=status]");
-    return near ? near.getAttribute("role") : "text";
-  };
-
-  const visit = (element, path, inside, spoken) => {
-    if (++walked > options.nodes || depth > 400) { truncated = true; return; }
-    const tag = element.tagName;
-    if (SKIP.has(tag)) return;
-    const frame = frames.get(element.ownerDocument);
-    if (tag === "IFRAME" || tag === "FRAME") {
-      enter(element, path, frame);
+const visit = (element, path, inside, spoken) => {
+  if (++walked > options.nodes || depth > 400) { truncated = true; return; }
+  const tag = element.tagName;
+  if (SKIP.has(tag)) return;
+  const frame = frameOf(element.ownerDocument);
+  if (tag === "IFRAME" || tag === "FRAME") {
+    enter(element, path);
+    return;
+  }
+  if (tag === "svg" || tag === "SVG") { drawing(element, path, frame, inside); return; }
+  let role = roleOf(element);
+  let control = CONTROLS.has(role);
+  if (!role && !inside && element.childElementCount < 30) {
+    const rect = element.getBoundingClientRect();
+    if (rect.width && placed(rect, frame) && clickable(element)) { role = "button"; control = true; }
+  }
+  if (role === "gridcell" && element.querySelector("a,button,input")) control = false;
+  if (control) {
+    const box = face(element, frame);
+    if (tag === "SELECT") { listed(element, box, path, frame); return; }
+    put(element, role, nameOf(element, role), box, "control", path);
+    if (tag === "INPUT" || tag === "TEXTAREA") return;
+    inside = true;
+  } else if (!inside) {
+    if (tag === "IMG" && element.getAttribute("alt") === "") return; // decoration, says its author
+    const leaf = role === "img" || role === "progressbar" || role === "meter" || role === "video" || role === "audio";
+    if (leaf) {
+      say(element, element, role, nameOf(element, role), frame, path);
       return;
     }
-    if (tag === "svg" || tag === "SVG") { drawing(element, path, frame, inside); return; }
-    let role = roleOf(element);
-    let control = CONTROLS.has(role);
-    if (!role && !inside && element.childElementCount < 30) {
-      const rect = element.getBoundingClientRect();
-      if (rect.width && placed(rect, frame) && clickable(element)) { role = "button"; control = true; }
+    if (role === "heading" && !spoken) {
+      const text = content(element);
+      if (text) say(spanning(element.childNodes), element, role, text, frame, path);
+      spoken = true;
     }
-    if (role === "gridcell" && element.querySelector("a,button,input")) control = false;
-    if (control) {
-      const box = face(element, frame);
-      if (tag === "SELECT") { listed(element, box, path, frame); return; }
-      put(element, role, nameOf(element, role), box, "control", path);
-      if (tag === "INPUT" || tag === "TEXTAREA") return;
-      inside = true;
-    } else if (!inside) {
-      if (tag === "IMG" && element.getAttribute("alt") === "") return; // decoration, says its author
-      const leaf = role === "img" || role === "progressbar" || role === "meter" || role === "video" || role === "audio";
-      if (leaf) {
-        say(element, element, role, nameOf(element, role), frame, path);
-        return;
-      }
-      if (role === "heading" && !spoken) {
-        const text = content(element);
-        if (text) say(spanning(element.childNodes), element, role, text, frame, path);
-        spoken = true;
-      }
+  }
+  depth++;
+  children(element, path, inside, spoken);
+  depth--;
+};
+
+const children = (element, path, inside, spoken) => {
+  const slotted = element.tagName === "SLOT" ? element.assignedNodes() : [];
+  const nodes = element.shadowRoot ? element.shadowRoot.childNodes : slotted.length ? slotted : element.childNodes;
+  const runs = inside || spoken ? new Map() : runsOf(nodes);
+  const taken = new Set();
+  for (const node of nodes) {
+    const run = runs.get(node);
+    if (run) {
+      say(spanning(run), element, alertRole(element), textOf(run), frameOf(element.ownerDocument), path, run);
+      run.forEach((one) => taken.add(one));
     }
-    depth++;
-    children(element, path, inside, spoken);
-    depth--;
-  };
+    if (node.nodeType === 1) visit(node, path, inside, spoken || taken.has(node));
+  }
+};
 
-  const children = (element, path, inside, spoken) => {
-    const slotted = element.tagName === "SLOT" ? element.assignedNodes() : [];
-    const nodes = element.shadowRoot ? element.shadowRoot.childNodes : slotted.length ? slotted : element.childNodes;
-    const runs = inside || spoken ? new Map() : runsOf(nodes);
-    const taken = new Set();
-    for (const node of nodes) {
-      const run = runs.get(node);
-      if (run) {
-        say(spanning(run), element, alertRole(element), textOf(run), frames.get(element.ownerDocument), path, run);
-        run.forEach((one) => taken.add(one));
-      }
-      if (node.nodeType === 1) visit(node, path, inside, spoken || taken.has(node));
-    }
-  };
+const enter = (element, path) => {
+  let doc = null;
+  try { doc = element.contentDocument; } catch { doc = null; }
+  if (!doc || !doc.body || !element.checkVisibility()) return;
+  visit(doc.body, [...path, `frame:${clean(element.title || element.name || element.id, 32)}`], false, false);
+};
 
-  const enter = (element, path, frame) => {
-    let doc = null;
-    try { doc = element.contentDocument; } catch { doc = null; }
-    if (!doc || !doc.body || !element.checkVisibility()) return;
-    const rect = element.getBoundingClientRect();
-    const x = frame.x + rect.left + element.clientLeft, y = frame.y + rect.top + element.clientTop;
-    frames.set(doc, {
-      x, y, left: Math.max(frame.left, x), top: Math.max(frame.top, y),
-      right: Math.min(frame.right, x + element.clientWidth), bottom: Math.min(frame.bottom, y + element.clientHeight),
-    });
-    visit(doc.body, [...path, `frame:${clean(element.title || element.name || element.id, 32)}`], false, false);
-  };
+// A small drawing is an icon; in a large one each shape can be a target of its own (charts, maps, diagrams).
+const drawing = (element, path, frame, inside) => {
+  if (inside) return;
+  const rect = element.getBoundingClientRect();
+  const shapes = rect.width >= 64 && rect.height >= 64
+    ? [...element.querySelectorAll("*")].filter((one) => SHAPES.has(one.tagName) && !one.closest("defs,symbol,clipPath,marker")).slice(0, 60) : [];
+  walked += shapes.length;
+  for (const one of shapes.length > 1 ? shapes : [element]) {
+    const box = one.checkVisibility({ visibilityProperty: true }) ? placed(one.getBoundingClientRect(), frame) : null;
+    if (!box || !uncovered(one, box, one === element)) continue;
+    const name = nameOf(one, "img");
+    put(one, one.tagName === "text" ? "text" : one.getAttribute("role") || "img", name, box, "text", path, { value: null });
+  }
+};
 
-  // A small drawing is an icon; in a large one each shape can be a target of its own (charts, maps, diagrams).
-  const drawing = (element, path, frame, inside) => {
-    if (inside) return;
-    const rect = element.getBoundingClientRect();
-    const shapes = rect.width >= 64 && rect.height >= 64
-      ? [...element.querySelectorAll("*")].filter((one) => SHAPES.has(one.tagName) && !one.closest("defs,symbol,clipPath,marker")).slice(0, 60) : [];
-    walked += shapes.length;
-    for (const one of shapes.length > 1 ? shapes : [element]) {
-      const box = one.checkVisibility({ visibilityProperty: true }) ? placed(one.getBoundingClientRect(), frame) : null;
-      if (!box || !uncovered(one, box, one === element)) continue;
-      const name = nameOf(one, "img");
-      put(one, one.tagName === "text" ? "text" : one.getAttribute("role") || "img", name, box, "text", path, { value: null });
-    }
-  };
+if (document.body) visit(document.body, [], false, false);
 
-  frames.set(document, { x: 0, y: 0, ...view });
-  if (document.body) visit(document.body, [], false, false);
-
-  // The label of a marked control is said by the control.
-  const named = (node) => [node, node.parentNode, node.parentNode && node.parentNode.parentNode].some((at) => naming.has(at));
-  const kept = marks.filter((mark) => !sources.has(mark) || !sources.get(mark).every(named));
-  const rank = { control: 0, option: 1, text: 2 };
-  const chosen = new Set([...kept].sort((a, b) => rank[a.kind] - rank[b.kind]).slice(0, options.limit));
-  return {
-    marks: kept.filter((mark) => chosen.has(mark)),
-    elements, truncated: truncated || kept.length > options.limit,
-  };
-}
+// The label of a marked control is said by the control.
+const named = (node) => [node, node.parentNode, node.parentNode && node.parentNode.parentNode].some((at) => naming.has(at));
+const kept = marks.filter((mark) => !sources.has(mark) || !sources.get(mark).every(named));
+const rank = { control: 0, option: 1, text: 2 };
+const chosen = new Set([...kept].sort((a, b) => rank[a.kind] - rank[b.kind]).slice(0, options.limit));
+return {
+  marks: kept.filter((mark) => chosen.has(mark)),
+  elements, truncated: truncated || kept.length > options.limit,
+};

@@ -1,7 +1,7 @@
 """Marks from a live page: its own structure gives role, name, value, states and place for nothing.
 
-The work is done in the page by `collect.js`; this module bounds and checks what comes back, because the page's
-scripts can reach into the place where it runs.
+The work is done in the page by `collect.js`; this module bounds and checks what comes back, because the
+page's scripts can reach into the place where it runs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ NODES = 20_000
 OPTIONS = 12
 _TEXT = 200
 _STATES = frozenset(
-    "checked mixed pressed disabled readonly selected expanded focused required invalid".split()
+    {"checked", "mixed", "pressed", "disabled", "readonly"}
+    | {"selected", "expanded", "focused", "required", "invalid"}
 )
 
 
@@ -65,9 +66,14 @@ class Collection:
 
 
 @cache
-def script(name: str) -> str:
-    """Text of a script in this package."""
-    return files(__package__ or "tools.marks").joinpath(name).read_text(encoding="utf-8")
+def program(*names: str, argument: str = "options") -> str:
+    """A JavaScript function of one argument, put together from scripts of this package.
+
+    All but the last hold definitions; the last one returns.
+    """
+    folder = files("tools.marks")
+    body = "\n".join(folder.joinpath(name).read_text(encoding="utf-8") for name in names)
+    return f"({argument}) => {{\n{body}\n}}"
 
 
 async def collect(
@@ -86,7 +92,7 @@ async def collect(
         playwright.async_api.Error: the page navigated away or crashed meanwhile.
     """
     options = {"limit": limit, "nodes": nodes, "options": OPTIONS, "everywhere": everywhere}
-    handle = await page.evaluate_handle(script("collect.js"), options)
+    handle = await page.evaluate_handle(program("places.js", "names.js", "collect.js"), options)
     found = await handle.evaluate("found => ({marks: found.marks, truncated: found.truncated})")
     marks = tuple(_mark(raw, scale) for raw in found["marks"][:limit])
     return Collection(marks, bool(found["truncated"]), handle)

@@ -1,0 +1,332 @@
+"""The browser's page as a surface: what an agent sees of it and how it acts on it."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import itertools
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from PIL import Image
+
+from llava_agent.errors import PermissionDenied, ToolError
+from tools.action import Action, Effect, Navigate, Press, Scroll, Tab, Wait, effect
+from tools.browser import acts
+from tools.browser.session import BrowserSession
+from tools.browser.target import View, element_at
+from tools.mark import Mark
+from tools.marks.dom import LIMIT, Collection, collect, program
+from tools.observation import Observation, Outcome
+from tools.photo import pixel_sha256
+
+if TYPE_CHECKING:
+    from playwright.async_api import Page
+
+ObservationMode = Literal["hybrid", "pixels"]
+
+#: A page that keeps changing is looked at after this many seconds.
+SETTLE_SECONDS = 2.0
+#: A page is still once it has not changed for this many milliseconds.
+_CALM_MS = 60
+#: Part of the window's height that one scroll moves.
+_SCROLL = 0.8
+_TRIES = 4
+#: An action on the page takes at most this many seconds.
+_ACT_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The last look: what refs and points are resolved against."""
+
+    observation: Observation
+    page: Page
+    scroll: tuple[float, float]
+    collection: Collection | None
+
+
+class PageSurface:
+    """A `tools.observation.Surface` over the front tab of a browser session.
+
+    Args:
+        session: started by the caller, and ended by it (`close` ends it too).
+        observation_mode: `hybrid` marks what the page's structure says, `pixels` what the screenshot shows.
+        uploads: the only files that an upload may send.
+        downloads: folder that keeps what is downloaded; None refuses downloads.
+        limit: most marks of an observation.
+    """
+
+    def __init__(
+        self,
+        session: BrowserSession,
+        *,
+        observation_mode: ObservationMode = "hybrid",
+        uploads: Sequence[Path] = (),
+        downloads: Path | None = None,
+        limit: int = LIMIT,
+    ) -> None:
+        self.session = session
+        self.mode = observation_mode
+        self._hands = acts.Hands(session, {path.name: path.resolve() for path in uploads}, downloads)
+        self._limit = limit
+        self._numbers = itertools.count(1)
+        self._seen: _Seen | None = None
+
+    async def open(self, url: str) -> Outcome:
+        """Load the first page; an answer with an error status is an outcome, not an exception.
+
+        Raises:
+            PermissionDenied: the host is not listed.
+            ToolError: the server cannot be reached, or the browser has crashed.
+        """
+        since = self.session.watch.now()
+        await self.session.open(url)
+        await settle(self.session)
+        return self._result(since, f"opened {url}")
+
+    async def observe(self) -> Observation:
+        """Look at the front tab.
+
+        Raises:
+            ToolError: the browser has crashed, or the page cannot be looked at.
+        """
+        from playwright.async_api import Error
+
+        error: Exception | None = None
+        for _ in range(_TRIES):
+            page = self.session.page
+            try:
+                await settle(self.session)
+                return await self._look(page)
+            except Error as problem:  # it navigated while it was looked at, or crashed
+                error = problem
+                await asyncio.sleep(0.1)
+        self.session.page  # noqa: B018  (says so where it was a crash)
+        cause = str(error).splitlines()[0]
+        raise ToolError(f"the page cannot be looked at ({cause})", "reload it or restart the browser session")
+
+    async def act(self, action: Action, observation: Observation) -> Outcome:
+        """Carry out an action whose refs and points come from the last observation.
+
+        `data` of the outcome: `url`, `responses` (to documents and fetches that the action caused,
+        with their status), and `value`, `path` or `tabs` where the action has them. A status of 400 or more
+        makes the outcome `http_error` although the action itself was carried out.
+        """
+        from playwright.async_api import Error
+        from playwright.async_api import TimeoutError as Late
+
+        if self.session.watch.crashed:
+            return self._crashed()
+        watch = self.session.watch
+        since = watch.now()
+        known = len(watch.peek())
+        try:
+            outcome = await asyncio.wait_for(self._do(action, observation), self._limit_seconds(action))
+            if outcome.ok:
+                await settle(self.session)
+                outcome = self._result(since, outcome.detail, outcome.data)
+        except (TimeoutError, Late):
+            outcome = Outcome(False, "timeout", f"{action.verb} did not finish in time")
+        except Error as error:
+            if not watch.crashed:
+                await asyncio.sleep(0.05)  # the crash is reported a moment after the failed call
+            outcome = Outcome(False, "page_error", f"{action.verb} failed: {str(error).splitlines()[0]}")
+        except ToolError as error:
+            outcome = Outcome(False, "page_error", str(error))
+        if watch.crashed:
+            return self._crashed()
+        return replace(outcome, notices=watch.peek()[known:])
+
+    async def value(self, ref: str) -> str | None:
+        """The live value of a field: its text, the chosen option, `checked` or `unchecked`.
+
+        None where the ref names no field of the page as it is now.
+        """
+        from playwright.async_api import Error
+
+        read = program("field.js", argument="argument")
+        page = self.session.page
+        try:
+            mark = self._seen.observation.mark(ref) if self._seen else None
+            if mark is not None and mark.source != "dom" and mark.box is not None:
+                x, y = mark.box.centre
+                element = await element_at(page, (x / self.session.scale, y / self.session.scale))
+                return None if element is None else await page.evaluate(read, element)
+            found = await collect(page, limit=4000, everywhere=True)
+            try:
+                dom = found.find(ref)
+                if dom is None:
+                    return None
+                return await found.handle.evaluate(f"(found, at) => ({read})(found.elements[at])", dom.index)
+            finally:
+                await found.handle.dispose()
+        except Error:
+            return None
+
+    def effect(self, action: Action, observation: Observation) -> Effect:
+        """`irreversible` for what sends a form: a click on its submit button, or Enter."""
+        if isinstance(action, Press):
+            return effect(action, submits=action.key == "Enter")
+        target = getattr(action, "target", None)
+        collection = self._seen.collection if self._seen else None
+        dom = collection.find(target.ref) if target and target.ref and collection else None
+        return effect(action, submits=dom.submits if dom else action.verb == "click")
+
+    async def close(self) -> None:
+        await self.session.close()
+
+    # Looking
+
+    async def _look(self, page: Page) -> Observation:
+        number = f"page-{next(self._numbers)}"
+        collection = (
+            await collect(page, scale=self.session.scale, limit=self._limit)
+            if self.mode == "hybrid"
+            else None
+        )
+        shot = await page.screenshot(type="png", timeout=_ACT_SECONDS * 1000)
+        image = Image.open(io.BytesIO(shot)).convert("RGB")
+        marks = (
+            tuple(one.mark for one in collection.marks)
+            if collection
+            else await asyncio.to_thread(_pixel_marks, image, number, self._limit)
+        )
+        place = await page.evaluate(_script("scroll.js"), 0)
+        observation = Observation(
+            id=number,
+            surface="page",
+            address=page.url,
+            title=(await page.title())[:200],
+            marks=marks,
+            screenshot=shot,
+            image_sha256=pixel_sha256(image),
+            scroll=min(1.0, place["top"] / place["room"]) if place["room"] > 1 else None,
+            notices=self.session.watch.drain(),
+        )
+        if self._seen and self._seen.collection:
+            await _forget(self._seen.collection)
+        self._seen = _Seen(observation, page, (place["top"], place["room"]), collection)
+        return observation
+
+    # Acting
+
+    async def _do(self, action: Action, observation: Observation) -> Outcome:
+        match action:
+            case Navigate(url=url):
+                return await self._navigate(url)
+            case Scroll(direction=direction):
+                return await self._scroll(-_SCROLL if direction == "up" else _SCROLL)
+            case Wait(seconds=seconds):
+                await asyncio.sleep(seconds)
+                return Outcome(True, detail=f"waited {seconds:g} seconds")
+            case Tab(index=index):
+                if await self.session.show(index):
+                    return Outcome(True, detail=f"tab {index} is in front")
+                return Outcome(
+                    False, "not_found", f"there is no tab {index}: {len(self.session.pages)} are open"
+                )
+            case Press(key=key):
+                return await self._hands.press(key)
+        if action.verb in ("screenshot", "look", "done"):
+            return Outcome(True)
+        view = await self._view(observation)
+        return view if isinstance(view, Outcome) else await self._hands.use(action, view)
+
+    async def _view(self, observation: Observation) -> View | Outcome:
+        """What targets are resolved against; refused where the page is no longer the one that was seen."""
+        seen, page = self._seen, self.session.page
+        if seen is None or seen.observation.id != observation.id:
+            return Outcome(False, "stale", "a later look at the page has replaced that observation")
+        if seen.page is not page or page.url != seen.observation.address:
+            return Outcome(False, "stale", "another page has come up since that observation")
+        if seen.collection is None:
+            place = await page.evaluate(_script("scroll.js"), 0)
+            if abs(place["top"] - seen.scroll[0]) > 1:
+                return Outcome(False, "stale", "the page has been scrolled since that observation")
+        return View(page, observation, seen.collection, self.session.viewport, self.session.scale)
+
+    async def _navigate(self, url: str) -> Outcome:
+        try:
+            await self.session.open(url, _ACT_SECONDS)
+        except PermissionDenied as error:
+            return Outcome(False, "denied", str(error))
+        return Outcome(True, detail=f"opened {url}")
+
+    async def _scroll(self, heights: float) -> Outcome:
+        page = self.session.page
+        before = await page.evaluate(_script("scroll.js"), 0)
+        after = await page.evaluate(_script("scroll.js"), heights)
+        if abs(after["top"] - before["top"]) < 1:
+            return Outcome(True, detail=f"the page is already at its {'end' if heights > 0 else 'start'}")
+        return Outcome(True, detail=f"scrolled to {after['top']:.0f} of {after['room']:.0f} pixels")
+
+    def _limit_seconds(self, action: Action) -> float:
+        return _ACT_SECONDS * 2 + (action.seconds if isinstance(action, Wait) else 0)
+
+    def _result(self, since: float, detail: str, data: dict[str, object] | None = None) -> Outcome:
+        answers = self.session.watch.answers(since)
+        found: dict[str, object] = {
+            **(data or {}),
+            "url": self.session.page.url,
+            "responses": [answer.as_dict() for answer in answers],
+        }
+        failed = next((answer for answer in answers if answer.status >= 400), None)
+        if failed is None:
+            return Outcome(True, detail=detail, data=found)
+        cause = f"the server answered {failed.method} {failed.url} with {failed.status}"
+        return Outcome(False, "http_error", f"{detail}; {cause}", data=found)
+
+    def _crashed(self) -> Outcome:
+        return Outcome(False, "crashed", "the browser has crashed", notices=self.session.watch.peek())
+
+
+async def settle(session: BrowserSession, seconds: float = SETTLE_SECONDS) -> None:
+    """Wait until the front page is loaded, still and waits for no request, at most `seconds`."""
+    from playwright.async_api import Error
+    from playwright.async_api import TimeoutError as Late
+
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0.01:
+        page = session.page
+        try:
+            await page.wait_for_load_state("domcontentloaded", timeout=left * 1000)
+            left = max(0.01, end - time.monotonic())
+            still = page.evaluate(_script("quiet.js"), [_CALM_MS, left * 1000])
+            await asyncio.wait_for(still, left + 0.5)  # a page busy in a script never answers
+        except (TimeoutError, Late):
+            return
+        except Error:  # it navigated meanwhile: the next page is waited for
+            if session.watch.crashed:
+                return
+            await asyncio.sleep(0.02)
+            continue
+        if not session.watch.busy():
+            return
+
+
+def _pixel_marks(image: Image.Image, number: str, limit: int) -> tuple[Mark, ...]:
+    """Marks found in the screenshot alone, with refs bound to their observation."""
+    from tools.marks.pixels import read_screen
+
+    return tuple(replace(mark, ref=f"{mark.ref}@{number}") for mark in read_screen(image)[:limit])
+
+
+async def _forget(collection: Collection) -> None:
+    from playwright.async_api import Error
+
+    try:
+        await collection.handle.dispose()
+    except Error:
+        return  # its page is gone
+
+
+@cache
+def _script(name: str) -> str:
+    text = files("tools.browser").joinpath(name).read_text(encoding="utf-8")
+    return f"(argument) => {{\n{text}\n}}"

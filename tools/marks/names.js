@@ -1,0 +1,127 @@
+// Role and accessible name of an element. Definitions only (see `dom.program`).
+
+const TYPES = {
+  button: "button", submit: "button", reset: "button", image: "button", checkbox: "checkbox",
+  radio: "radio", range: "slider", number: "spinbutton", search: "searchbox", file: "file",
+};
+const TAGS = {
+  BUTTON: "button", TEXTAREA: "textbox", SUMMARY: "button", OPTION: "option", PROGRESS: "progressbar",
+  METER: "meter", IMG: "img", CANVAS: "img", VIDEO: "video", AUDIO: "audio",
+};
+// Roles given by the author that add nothing to the text they hold.
+const PLAIN = new Set(["presentation", "none", "generic", "text", "group", "region", "main", "article", "form",
+  "navigation", "list", "listitem", "table", "row", "rowgroup", "cell", "grid", "application", "document",
+  "banner", "contentinfo", "complementary", "search", "tablist", "tabpanel", "menu", "menubar", "toolbar",
+  "radiogroup", "tree", "dialog", "alertdialog", "figure", "paragraph", "log", "feed", "separator"]);
+const INLINE = new Set(["A", "ABBR", "B", "BDI", "BDO", "BR", "CITE", "CODE", "DATA", "DEL", "DFN", "EM", "FONT",
+  "I", "INS", "KBD", "LABEL", "MARK", "Q", "S", "SAMP", "SMALL", "SPAN", "STRONG", "SUB", "SUP", "TIME", "TT", "U",
+  "VAR", "WBR"]);
+const SKIP = new Set(["SCRIPT", "STYLE", "NOSCRIPT", "TEMPLATE", "HEAD", "META", "LINK", "TITLE", "BASE"]);
+
+const clean = (text, most = 160) => {
+  const line = (text || "").replace(/\s+/g, " ").trim();
+  return line.length > most ? line.slice(0, most - 1) + "…" : line;
+};
+const naming = new Set(); // elements and text nodes that became the name of a control
+let searched = 0; // controls whose surroundings were searched for a name
+
+// Text of a subtree as a reader would hear it: without hidden parts, with the alternative text of images.
+const content = (element, most = 160, skip = null) => {
+  let text = "";
+  const add = (node) => {
+    if (text.length > most) return;
+    if (node.nodeType === 3) { text += node.data; return; }
+    if (node.nodeType !== 1 || node === skip || SKIP.has(node.tagName)) return;
+    if (node.tagName === "IMG") { text += ` ${node.alt} `; return; }
+    if (node.tagName === "SELECT" || node.tagName === "TEXTAREA") return;
+    if (node.getAttribute("aria-hidden") === "true" || node.hidden) return;
+    const label = node !== element && node.getAttribute("aria-label");
+    if (label) { text += ` ${label} `; return; }
+    const inline = INLINE.has(node.tagName);
+    if (!inline) text += " ";
+    for (const child of (node.shadowRoot || node).childNodes) add(child);
+    if (!inline) text += " ";
+  };
+  add(element);
+  return clean(text, most);
+};
+
+const labels = (element) => {
+  const found = labelsOf(element);
+  found.forEach((label) => naming.add(label));
+  return clean(found.map((label) => content(label, 160, element)).join(" "));
+};
+
+// Many pages put plain text beside a field and never bind it; a sighted reader takes it for the label.
+const beside = (element, forward) => {
+  if (++searched > 500) return "";
+  let node = element;
+  for (let level = 0; level < 3 && node && node !== document.body; level++) {
+    let sibling = forward ? node.nextSibling : node.previousSibling;
+    for (; sibling; sibling = forward ? sibling.nextSibling : sibling.previousSibling) {
+      if (sibling.nodeType === 1) {
+        if (sibling.matches("input:not([type=hidden]),select,textarea,button") ||
+            sibling.querySelector("input:not([type=hidden]),select,textarea,button")) return "";
+        if (SKIP.has(sibling.tagName)) continue;
+      }
+      const text = sibling.nodeType === 3 ? clean(sibling.data)
+        : sibling.nodeType === 1 && sibling.checkVisibility() ? content(sibling) : "";
+      if (text) {
+        if (text.length > 80 || naming.has(sibling)) return ""; // a paragraph, or another control's label
+        naming.add(sibling);
+        return text.replace(/\s*[:：*]+$/, "");
+      }
+    }
+    node = node.parentNode;
+    if (!node || node.nodeType !== 1) return "";
+    if (node.querySelectorAll("input:not([type=hidden]),select,textarea").length > 1) return "";
+  }
+  return "";
+};
+
+const nameOf = (element, role) => {
+  const ids = element.getAttribute("aria-labelledby");
+  if (ids) {
+    const root = element.getRootNode();
+    const parts = ids.split(/\s+/).map((id) => root.getElementById && root.getElementById(id)).filter(Boolean);
+    const name = clean(parts.map((part) => content(part)).join(" "));
+    if (name) { parts.forEach((part) => naming.add(part)); return name; }
+  }
+  const label = clean(element.getAttribute("aria-label"));
+  if (label) return label;
+  const tag = element.tagName;
+  const title = clean(element.getAttribute("title"));
+  if (tag === "INPUT" || tag === "TEXTAREA" || tag === "SELECT") {
+    const kind = element.type;
+    if (kind === "submit" || kind === "reset" || kind === "button") {
+      return clean(element.value) || labels(element) || title || (kind === "button" ? "" : kind);
+    }
+    if (kind === "image") return clean(element.alt) || clean(element.value) || title || "submit";
+    return labels(element) || title || clean(element.placeholder) ||
+      beside(element, kind === "checkbox" || kind === "radio");
+  }
+  if (tag === "IMG") return clean(element.alt) || title;
+  if (tag === "OPTION") return clean(element.label || element.text);
+  if (element instanceof element.ownerDocument.defaultView.SVGElement) {
+    const own = element.querySelector && element.querySelector("title");
+    return own ? clean(own.textContent) : tag === "text" ? clean(element.textContent) : "";
+  }
+  if (element.isContentEditable || role === "textbox" || role === "progressbar" || role === "meter") {
+    return labels(element) || title || clean(element.getAttribute("aria-placeholder")) || beside(element, false);
+  }
+  return content(element) || title || labels(element);
+};
+
+const roleOf = (element) => {
+  const given = (element.getAttribute("role") || "").trim().split(/\s+/)[0].toLowerCase();
+  if (given && !PLAIN.has(given)) return given === "image" ? "img" : given;
+  const tag = element.tagName;
+  if (tag === "A" || tag === "AREA") return element.hasAttribute("href") ? "link" : "";
+  if (tag === "INPUT") return element.type === "hidden" ? "" : TYPES[element.type] || (element.list ? "combobox" : "textbox");
+  if (tag === "SELECT") return element.multiple || element.size > 1 ? "listbox" : "combobox";
+  if (TAGS[tag]) return TAGS[tag];
+  if (/^H[1-6]$/.test(tag)) return "heading";
+  if (element.isContentEditable && !(element.parentElement && element.parentElement.isContentEditable)) return "textbox";
+  return "";
+};
+
