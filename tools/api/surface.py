@@ -20,6 +20,8 @@ from tools.observation import Observation, Outcome, Reason
 
 #: Marks of one screenful; more are reached by scrolling, as on a page.
 PAGE = 40
+#: A longer list of permitted values is not laid out; a wrong one is answered with the list.
+_OPTIONS = 20
 _TEXT_CHARACTERS = 200
 _RESPONSE_MARKS = 400
 _RESPONSE_DEPTH = 6
@@ -135,7 +137,7 @@ class ApiSurface:
         value = self._values.get(ref)
         states = ("required",) if parameter.required else ()
         yield _mark(ref, "argument", parameter.label, value, states)
-        if _is_boolean(parameter):
+        if _is_boolean(parameter) or len(parameter.choices) > _OPTIONS:
             return
         for label in parameter.choices:
             chosen = ("selected",) if value is not None and value.casefold() == label.casefold() else ()
