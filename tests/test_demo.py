@@ -161,12 +161,11 @@ async def test_the_api_finds_what_is_there_and_only_that(tmp_path: Path) -> None
             )
 
 
-async def test_the_whole_job_in_a_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("llava_agent.agent.perceive.find_marks", plate)
+async def test_the_whole_job_in_a_browser(tmp_path: Path) -> None:
     said: list[str] = []
     gateway = Gateway({"eyes": Double("eyes", "vision", reading)})
     result = await run_demo(
-        gateway, tmp_path / "demo", policy=lambda _: Script(), say=said.append, compare=False
+        gateway, tmp_path / "demo", policy=lambda _: Script(), find=plate, say=said.append, compare=False
     )
     assert result.passed, summary(result)
     assert result.api is not None and result.api.status == "passed"

@@ -109,7 +109,7 @@ class Eyes:
         request = ModelRequest(
             step_kind="perceive",
             instruction=words.strip(),
-            image=self._png.setdefault(picture.sha256, png(picture)),
+            image=self._encoded(picture),
             needs_pixels=True,
             because="reading an image needs pixels",
             run=run,
@@ -132,6 +132,11 @@ class Eyes:
             self._marks[picture.sha256] = tuple(self.find(picture))
         return self._marks[picture.sha256]
 
+    def _encoded(self, picture: Photo) -> bytes:
+        if picture.sha256 not in self._png:
+            self._png[picture.sha256] = png(picture)
+        return self._png[picture.sha256]
+
     def _answer(
         self, choice: Choice, marks: Sequence[Mark], request: ModelRequest, sha256: str
     ) -> tuple[str, tuple[Evidence, ...], Usage]:
@@ -144,6 +149,8 @@ class Eyes:
         shown = (_evidence(mark, mark.text, sha256),) if mark else ()
         if choice.verb in ("yes", "no"):
             return choice.verb, shown, choice.usage
+        if choice.said:
+            return choice.said, shown, choice.usage
         completion = self.gateway.complete(request)
         return completion.text.strip() or NOT_VISIBLE, shown, _both(choice.usage, completion.usage)
 

@@ -118,10 +118,7 @@ def test_what_is_looked_for_becomes_a_question() -> None:
     assert question("Is it on?") == "Is it on?"
 
 
-async def test_a_look_becomes_a_fact_that_can_be_typed(
-    photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("llava_agent.agent.perceive.find_marks", find)
+async def test_a_look_becomes_a_fact_that_can_be_typed(photo: Path, tmp_path: Path) -> None:
     form = Form()
 
     def type_it(state, observation: Observation) -> Type:  # type: ignore[no-untyped-def]
@@ -134,6 +131,7 @@ async def test_a_look_becomes_a_fact_that_can_be_typed(
         out=tmp_path / "run",
         images=[photo],
         policy=lambda _: OraclePolicy([Look(question="serial number"), Look(question="maker"), type_it]),
+        find=find,
         open_surface=form.open,
     )
     assert form.values["name"] == "SN-48213"

@@ -67,8 +67,9 @@ async def test_five_hundred_steps_stay_light(tmp_path: Path) -> None:
         for n in range(60)
     )
     look = step.observation.model_copy(update={"marks": crowded})
-    for index in range(3, 500):
-        trace.write(step.model_copy(update={"step": index, "observation": look}))
+    more = [step.model_copy(update={"step": index, "observation": look}) for index in range(3, 500)]
+    with (trace.folder / "steps.jsonl").open("a") as file:
+        file.writelines(record.model_dump_json() + "\n" for record in more)
     page = write_report([trace.folder], trace.folder / "report.html")
     assert page.read_text().count("<article") == 500
     assert page.stat().st_size < 2_000_000
