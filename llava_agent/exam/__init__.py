@@ -1,0 +1,1 @@
+"""Exams: benchmarks that other people made, which the product is measured on and never trained on."""
