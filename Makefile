@@ -60,6 +60,7 @@ $(STAMPS)/python:
 	touch $@
 
 $(STAMPS)/packages: requirements.lock $(STAMPS)/python
+	@echo "Installing the locked packages into $(VENV): about 6 GB, some minutes, once."
 	$(PIP) install --quiet --progress-bar off -r requirements.lock
 	@touch $@
 
@@ -75,6 +76,6 @@ $(STAMPS)/browser: $(STAMPS)/project
 	$(BIN)/python -m llava_agent.setup.browser
 	@touch $@
 
-$(STAMPS)/weights: $(STAMPS)/project
+$(STAMPS)/weights: $(STAMPS)/project $(wildcard llava_agent/weights/embedded/*)
 	$(BIN)/llava-agent models pull embedded
 	@touch $@
