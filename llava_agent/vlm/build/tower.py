@@ -27,8 +27,8 @@ def export_tower(
     """Write `path` (fp32, one input `image`, any batch size) and compare it with torch on another batch size.
 
     Args:
-        module: maps `[B, ...]` to one tensor or a tuple of as many tensors as `outputs`, batch first. It is run
-            in evaluation mode and left as it was.
+        module: maps `[B, ...]` to one tensor or a tuple of as many tensors as `outputs`, batch first. It runs
+            in evaluation mode and is left as it was.
         sample: `[B, ...]` example input; only its batch size may differ later.
         outputs: names of the outputs.
         tolerance: largest difference allowed, as a fraction of the output's largest absolute value.

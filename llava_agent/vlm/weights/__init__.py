@@ -1,0 +1,33 @@
+"""Weights on disk: where they are, whether they are whole, and how they get there."""
+
+from llava_agent.vlm.weights.bar import progress_bar
+from llava_agent.vlm.weights.pull import (
+    EMBEDDED,
+    EMBEDDED_INT4,
+    IMAGENET_TOWER,
+    NAMES,
+    Source,
+    language_source,
+    paths,
+    present,
+    pull,
+    shipped_dir,
+)
+from llava_agent.vlm.weights.store import Progress, home, model_dir
+
+__all__ = [
+    "EMBEDDED",
+    "EMBEDDED_INT4",
+    "IMAGENET_TOWER",
+    "NAMES",
+    "Progress",
+    "Source",
+    "home",
+    "language_source",
+    "model_dir",
+    "paths",
+    "present",
+    "progress_bar",
+    "pull",
+    "shipped_dir",
+]

