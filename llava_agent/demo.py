@@ -207,7 +207,7 @@ def verify(tickets: Sequence[Ticket], expected: dict[str, str]) -> Iterator[Chec
         stored = [getattr(ticket, column) for ticket in filed]
         held = len(stored) == 1 and _same(column, stored[0], value)
         found = ", ".join(str(one) for one in stored) or "nothing"
-        yield Check(held, f"{column.replace('_', ' ')} is {value} (stored: {found})")
+        yield Check(held, f"{_words(column)} is {value} (stored: {found})")
 
 
 def summary(result: DemoResult) -> str:
@@ -237,6 +237,10 @@ def summary(result: DemoResult) -> str:
 def _column(name: str) -> str | None:
     """The column that a fact belongs to, by its name."""
     return next((column for words, column in READINGS.items() if words in name.casefold()), None)
+
+
+def _words(column: str) -> str:
+    return "pressure in bar" if column == "pressure_bar" else column.replace("_", " ")
 
 
 def _same(column: str, stored: object, wanted: str) -> bool:

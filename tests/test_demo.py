@@ -75,7 +75,7 @@ def test_a_photo_of_the_users_own_is_compared_with_what_was_read(tmp_path: Path)
     ("filed", "fails"),
     [
         ([ticket()], ()),
-        ([ticket(pressure_bar=6.7)], ("pressure bar",)),
+        ([ticket(pressure_bar=6.7)], ("pressure in bar",)),
         ([ticket(serial_number="SN-48218")], ("serial number",)),
         ([ticket(priority="normal"), ticket()], ("exactly one",)),
         ([ticket(source="example")], ("exactly one", "serial number")),

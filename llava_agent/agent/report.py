@@ -86,16 +86,16 @@ def _row(record: StepRecord | Intent | Resumed, trace: Trace, base: Path) -> dic
     if not isinstance(record, StepRecord):
         return {"kind": record.kind, "record": record}
     look = record.observation
-    image = trace.image(look.image) if look.image else None
     names = {mark.ref: _name(mark) for mark in look.marks}
-    target = next((mark for mark in look.marks if mark.ref == record.target), None)
+    image, marks, target = _scene(record, trace)
     return {
         "kind": "step",
         "record": record,
         "image": _link(image, base) if image else None,
         "size": png_size(image) if image else None,
-        "path": outlines(look.marks) if image else "",
-        "target": _rect(target.box) if target and target.box else None,
+        "alt": f"what step {record.step + 1} was decided on",
+        "path": outlines(marks) if image else "",
+        "target": _rect(target),
         "likely": [(names.get(ref, ref), probability) for ref, probability in record.likely],
         "listed": [_line(mark) for mark in look.marks[:LISTED_MARKS]] if not image else [],
         "unlisted": max(0, len(look.marks) - LISTED_MARKS) if not image else 0,
@@ -103,6 +103,19 @@ def _row(record: StepRecord | Intent | Resumed, trace: Trace, base: Path) -> dic
         "data": json.dumps(record.data, indent=2, ensure_ascii=False) if record.data else "",
         "mood": _mood(record),
     }
+
+
+def _scene(
+    record: StepRecord, trace: Trace
+) -> tuple[Path | None, Sequence[StoredMark], tuple[float, float, float, float] | None]:
+    """The picture of a step, the marks on it and the box that was chosen: the photo where one was read."""
+    evidence = next((one for one in record.fact.evidence if one.box), None) if record.fact else None
+    if evidence is not None:
+        return trace.image(evidence.image), (), evidence.box
+    look = record.observation
+    image = trace.image(look.image) if look.image else None
+    chosen = next((mark.box for mark in look.marks if mark.ref == record.target), None)
+    return image, look.marks, chosen
 
 
 def _mood(record: StepRecord) -> str:
