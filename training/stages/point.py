@@ -147,7 +147,7 @@ def run_point(
             recent[result["task"]].append(result["right"])
         now = time.monotonic()
         used, clock = used + now - clock, now
-        if step % 20 == 0:
+        if step % 40 == 0:
             every = [hit for hits in recent.values() for hit in hits]
             row = {"step": step, "seen": seen, "seconds": round(used, 1), "loss": round(float(loss), 4), "norm": round(float(norm), 2),
                    "right": round(float(np.mean(every)), 3), "words": round(chance[0], 2),

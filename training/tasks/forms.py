@@ -224,6 +224,21 @@ def _reading(rng: Random, key: str) -> str:
     return code(rng)
 
 
+_NOTES = (
+    "condition",
+    "description",
+    "note",
+    "remarks",
+    "problem",
+    "comment",
+    "observation",
+    "defect",
+    "finding",
+    "fault",
+)
+_OTHERS = ("location", "reporter", "department", "building", "contact")
+
+
 def _form_label(rng: Random, said: str, names: tuple[str, ...]) -> str:
     name = said if rng.random() < 0.6 else rng.choice(names)
     return rng.choice([name, name.capitalize(), name.title()])
@@ -251,7 +266,8 @@ def record_from_photo(rng: Random) -> Interface:
         ]
     )
     level = rng.choice(["low", "normal", "high", "urgent", "medium"]) if rng.random() < 0.6 else ""
-    note = " ".join(rng.sample(WORDS, rng.randint(1, 3))) if rng.random() < 0.4 else ""
+    note = _remark(rng) if rng.random() < 0.55 else ""
+    noted = rng.choice(_NOTES)
     tick = (
         rng.choice(["machine stopped", "needs spare part", "safety risk", "under warranty", "photo attached"])
         if rng.random() < 0.35 and not api
@@ -278,7 +294,13 @@ def record_from_photo(rng: Random) -> Interface:
         )
     if note:
         goal += rng.choice(
-            [f', and the description "{note}"', f'. Description: "{note}"', f', note "{note}"']
+            [
+                f', and the {noted} "{note}"',
+                f'. {noted.capitalize()}: "{note}"',
+                f', {noted} "{note}"',
+                f', with "{note}" as the {noted}',
+                f", and {noted} {note}",
+            ]
         )
     if tick:
         goal += rng.choice([f". Tick {tick}", f", tick that {tick}", f". Mark {tick}", f', check "{tick}"'])
@@ -299,7 +321,7 @@ def record_from_photo(rng: Random) -> Interface:
         api,
         list(zip(said, values, [names for _, names in keys], strict=True)),
         level,
-        note,
+        (noted, note),
         tick,
     )
     return ui
@@ -321,84 +343,201 @@ def _front(rng: Random, record: str, api: bool) -> list[Mark]:
 
 def _operations(rng: Random, record: str) -> list[Mark]:
     noun = record.split()[-1]
-    operations = [
-        mark("operation", rng.choice([f"create{noun.capitalize()}: Create a {noun}", f"create_{noun}", f"Create a {record}", f"post{noun.capitalize()}: File a new {noun}"])),
-        mark("operation", rng.choice([f"list{noun.capitalize()}s: List {noun}s", f"search_{noun}s", f"Find {record}s", f"list{noun.capitalize()}s: Find {noun}s by serial number"])),
-        mark("operation", rng.choice([f"get{noun.capitalize()}: Get one {noun}", f"read_{noun}", f"Get a {record} by its number"])),
-        mark("operation", rng.choice([f"delete{noun.capitalize()}: Delete a {noun}", "health: Service health", f"update_{noun}"])),
-    ]  # fmt: skip
+    verbs = [
+        (
+            "create",
+            [
+                f"create{noun.capitalize()}: Create a {noun}",
+                f"create_{noun}",
+                f"Create {noun}",
+                f"Create a {record}",
+            ],
+        ),
+        (
+            "find",
+            [
+                f"list{noun.capitalize()}s: List {noun}s",
+                f"search_{noun}s",
+                f"Find {noun}s",
+                f"Find {record}s",
+                f"List {noun}s",
+            ],
+        ),
+        (
+            "show",
+            [
+                f"get{noun.capitalize()}: Get one {noun}",
+                f"read_{noun}",
+                f"Show {noun}",
+                f"Get a {record} by its number",
+            ],
+        ),
+        (
+            "other",
+            [
+                f"delete{noun.capitalize()}: Delete a {noun}",
+                "health: Service health",
+                f"update_{noun}",
+                f"Delete {noun}",
+            ],
+        ),
+    ]
+    kept = verbs if rng.random() < 0.6 else verbs[:3]
+    operations = [mark("operation", rng.choice(names)) for _, names in kept]
     rng.shuffle(operations)
     return operations
 
 
 def _open_and_fill(
-    ui: Interface, rng: Random, record: str, api: bool, readings: list[tuple[str, str, tuple[str, ...]]],
-    level: str, note: str, tick: str,
-) -> None:  # fmt: skip
+    ui: Interface,
+    rng: Random,
+    record: str,
+    api: bool,
+    readings: list[tuple[str, str, tuple[str, ...]]],
+    level: str,
+    remark: tuple[str, str],
+    tick: str,
+) -> None:
+    """Open the form, fill it from top to bottom, and submit."""
     role = "argument" if api else "textbox"
-    opener = next(i for i, m in enumerate(ui.marks) if _opens(m))
-    ui.click(opener)
-    rows, places = [], []
+    ui.click(next(i for i, m in enumerate(ui.marks) if _opens(m)))
+    rows: list[list[Mark]] = []
+    todo: dict[str, tuple[str, str]] = {}  # label -> (what to do, value)
     for said, value, names in readings:
-        label = _form_label(rng, said, names)
-        if api:
-            label = label.lower().replace(" ", "_").replace("/", "")
-        rows.append([mark(role, label, None, *(["required"] if rng.random() < 0.3 else []))])
-        places.append((label, value))
-    others = [
-        mark(role, word.capitalize() if not api else word)
-        for word in rng.sample(["location", "reporter", "department", "comment"], rng.randint(0, 2))
-    ]
-    extra: list[list[Mark]] = [[m] for m in others]
-    if level or rng.random() < 0.4:
-        extra.append(
-            [
-                mark(
-                    "argument" if api else "combobox",
-                    "priority" if api else "Priority",
-                    rng.choice(["normal", "low"]) if not api else None,
-                )
-            ]
-        )
-    if note or rng.random() < 0.3:
-        described = (
-            rng.choice(["Description", "Note", "Remarks"])
-            if "note" not in ui.goal and "escription" not in ui.goal
-            else ("Note" if "note" in ui.goal else "Description")
-        )
-        extra.append([mark(role, described.lower() if api else described)])
-    if tick or rng.random() < 0.3:
-        extra.append([mark("checkbox", (tick or "notify me").capitalize())])
-    submit = "send" if api else rng.choice(_SUBMIT)
+        label, typed = _label_and_value(rng, _form_label(rng, said, names), value)
+        label = label.lower() if api else label
+        rows.append([mark(role, label)])
+        todo[label] = ("type", typed)
     if rng.random() < 0.5:
         rng.shuffle(rows)
-    ui.marks = [*([] if api else ui.marks[: rng.randint(0, 2)]), mark("heading", f"New {record}"), *sum(shuffled_rows(rng, rows, extra), []),
-                mark("button", submit), mark("button" if api else "link", "back" if api else "Cancel")]  # fmt: skip
+    noted, note = remark
+    extra = [[mark(role, w if api else w.capitalize())] for w in rng.sample(_OTHERS, rng.randint(0, 2))]
+    if level or rng.random() < 0.4:
+        extra.append(_priority(rng, api))
+        todo["priority"] = ("type" if api else "select", level)
+    if note or rng.random() < 0.3:
+        extra.append([mark(role, noted if api else noted.capitalize())])
+        todo[extra[-1][0].text] = ("type", note)
+    if tick or rng.random() < 0.3:
+        extra.append([mark("checkbox", (tick or "notify me").capitalize())])
+        todo[extra[-1][0].text] = ("click", tick)
+    submit = "send" if api else rng.choice(_SUBMIT)
+    rows = shuffled_rows(rng, rows, extra)
+    front = [] if api else [*ui.marks[: rng.randint(0, 3)], mark("heading", f"New {record}")]
+    last = [mark("button", submit), mark("button" if api else "link", "back" if api else "Cancel")]
+    ui.marks = [*front, *(m for row in rows for m in row), *last]
     if rng.random() < 0.4:
         ui.require()
-    order = [m.text for m in ui.marks]
-    for label, value in sorted(places, key=lambda place: order.index(place[0])):
-        ui.type(ui.find(role, label), value, ui.quote(value))
-    if level:
-        place = next(i for i, m in enumerate(ui.marks) if m.text.lower() == "priority")
-        if ui.marks[place].value != level:
-            verb = ui.type if api else ui.select
-            verb(place, level, ui.quote(level))
-    if note:
-        place = next(
-            i
-            for i, m in enumerate(ui.marks)
-            if m.text.lower() in ("description", "note", "remarks") and m.role == role
-        )
-        ui.type(place, note, ui.quote(note))
-    if tick:
-        ui.click(ui.find("checkbox", tick.capitalize()))
+    _fill(ui, len(front), todo)
     ui.click(ui.find("button", submit))
-    number = rng.randint(1, 500)
-    ui.marks = [mark("heading", rng.choice([f"{record.capitalize()} #{number} created", f"{record.capitalize()} {number} saved", "Thank you"])),
-                *[mark("text", f"{name}: {value}") if not api else mark("text", name.replace(" ", "_"), value) for name, value, _ in readings],
-                mark("link", "Back to the list") if not api else mark("button", "back")]  # fmt: skip
+    _saved(ui, rng, record, api, readings)
     ui.done()
+
+
+def _fill(ui: Interface, start: int, todo: dict[str, tuple[str, str]]) -> None:
+    """Do what is to be done on each field, from top to bottom."""
+    for index in range(start, len(ui.marks)):
+        field = ui.marks[index]
+        if field.role in ("button", "link", "option"):
+            continue
+        verb, value = todo.get(field.text if field.text.lower() != "priority" else "priority", ("", ""))
+        if not value or field.value == value:
+            continue
+        if verb == "click":
+            ui.click(index)
+        else:
+            (ui.select if verb == "select" else ui.type)(index, value, ui.quote(value))
+
+
+def _saved(
+    ui: Interface, rng: Random, record: str, api: bool, readings: list[tuple[str, str, tuple[str, ...]]]
+) -> None:
+    """What is shown after the record was taken."""
+    number = rng.randint(1, 500)
+    if api:
+        shown = [mark("text", name, value) for name, value, _ in readings]
+        ui.marks = [
+            mark("text", "status", "201 Created"),
+            mark("text", "id", str(number)),
+            *shown,
+            mark("button", "back"),
+        ]
+        return
+    head = rng.choice(
+        [
+            f"{record.capitalize()} #{number} created",
+            f"{record.capitalize()} {number} saved",
+            "Thank you",
+            "The record was saved",
+        ]
+    )
+    shown = [m for name, value, _ in readings for m in (mark("text", name.capitalize()), mark("text", value))]
+    ui.marks = [
+        *ui.marks[: rng.randint(0, 3)],
+        mark("heading", head),
+        *shown,
+        mark("link", "Back to the list"),
+    ]
+
+
+def _priority(rng: Random, api: bool) -> list[Mark]:
+    """The field for the priority, at times with its options below it."""
+    chosen = None if api else rng.choice(["normal", "low"])
+    field = mark("argument" if api else "combobox", "priority" if api else "Priority", chosen)
+    if rng.random() < 0.5:
+        return [field]
+    options = [
+        mark("option", name, None, *(["selected"] if name == chosen else []))
+        for name in ("low", "normal", "high")
+    ]
+    return [field, *options]
+
+
+def _label_and_value(rng: Random, label: str, value: str) -> tuple[str, str]:
+    """A field's label and what is typed: where the label names the unit, only the number."""
+    number, _, unit = value.partition(" ")
+    if unit and number.replace(".", "").isdigit() and rng.random() < 0.6:
+        return rng.choice(
+            [f"{label} ({unit})", f"{label} {unit}", f"{label} in {unit}", f"{label} [{unit}]"]
+        ), number
+    return label, value
+
+
+def _remark(rng: Random) -> str:
+    """A few words about a fault."""
+    if rng.random() < 0.3:
+        return " ".join(rng.sample(WORDS, rng.randint(1, 3)))
+    part = rng.choice(
+        [
+            "Seal",
+            "Bearing",
+            "Motor",
+            "Valve",
+            "Gauge",
+            "Belt",
+            "Filter",
+            "Hose",
+            "Display",
+            "Housing",
+            "Fan",
+            "Coupling",
+        ]
+    )
+    fault = rng.choice(
+        [
+            "is leaking",
+            "is worn",
+            "makes noise",
+            "is too hot",
+            "does not start",
+            "is loose",
+            "shows an error",
+            "vibrates",
+            "needs oil",
+            "is broken",
+        ]
+    )
+    return f"{part} {fault}"
 
 
 def shuffled_rows(rng: Random, rows: list[list[Mark]], extra: list[list[Mark]]) -> list[list[Mark]]:
@@ -467,6 +606,6 @@ FORMS = {
     unnamed_field: 1.5,
     copy_text: 0.7,
     choose_option: 1.5,
-    record_from_photo: 4.0,
+    record_from_photo: 5.0,
     look_up: 1.2,
 }

@@ -104,9 +104,11 @@ class Interface:
     def quote(self, text: str) -> Quote:
         """Where `text` stands: in a fact's value, else in the goal."""
         for index, fact in enumerate(self.facts):
-            if fact.endswith(f" = {text}"):
+            value = fact.partition(" = ")[2]
+            if value == text or value.startswith(f"{text} "):
                 # The encoder lays a blank before each part, so every range is one further on.
-                return Quote("fact", index, len(fact) - len(text) + 1, len(fact) + 1)
+                begin = fact.index(" = ") + 4
+                return Quote("fact", index, begin, begin + len(text))
         begin = self.goal.index(text) + 1
         return Quote("instruction", 0, begin, begin + len(text))
 
