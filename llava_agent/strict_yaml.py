@@ -1,4 +1,4 @@
-"""Configuration files: YAML into checked objects, where an unknown key is an error that names a close match."""
+"""YAML into checked objects; an unknown key is an error that names a close match."""
 
 from __future__ import annotations
 

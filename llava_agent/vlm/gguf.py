@@ -33,7 +33,9 @@ def load_gguf(path: Path, dtype: torch.dtype) -> tuple[Any, Any]:
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=path.name)
         loaded: Any = AutoModelForCausalLM.from_pretrained(folder, gguf_file=path.name, dtype=dtype)
-    except (OSError, ValueError, KeyError, NotImplementedError) as error:
+    except (
+        Exception
+    ) as error:  # the readers raise bare exceptions too, for a damaged file as for a strange one
         raise WeightsError(
             f"{path} could not be read ({str(error).splitlines()[0]})", "fetch it again"
         ) from error

@@ -205,15 +205,17 @@ def load_language_model(
 def bitsandbytes_config(quantisation: Quantisation, dtype: torch.dtype, keep: Sequence[str] = ()) -> Any:
     """Settings of transformers for `8-bit` or `4-bit` (nf4, computing in `dtype`).
 
-    Modules whose names are in `keep` stay in `dtype`; the output embedding always does.
+    Modules whose full names match a pattern in `keep` stay in `dtype`; the output embedding always does.
     """
     from transformers import BitsAndBytesConfig
 
+    # None lets transformers find the output embedding, whatever its name.
+    skip = ["lm_head", *keep] if keep else None
     if quantisation == "8-bit":
-        return BitsAndBytesConfig(load_in_8bit=True, llm_int8_skip_modules=["lm_head", *keep])
+        return BitsAndBytesConfig(load_in_8bit=True, llm_int8_skip_modules=skip)
     return BitsAndBytesConfig(
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_compute_dtype=dtype,
-        llm_int8_skip_modules=["lm_head", *keep],
+        llm_int8_skip_modules=skip,
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
@@ -107,8 +108,19 @@ class LlavaModel(nn.Module):
 
     def encode(self, image: Image.Image) -> tuple[Tensor, ImageMap]:
         """All tokens `[N, D]` of an image (its views one after another) and the map to its pixels."""
-        pixels, image_map = self.tower.preprocess(image)
-        return self.image_features(pixels).flatten(0, 1), image_map.coarser(self.projector.config.shuffle)
+        return self.encode_all([image])[0]
+
+    def encode_all(self, images: Sequence[Image.Image]) -> list[tuple[Tensor, ImageMap]]:
+        """As `encode` for each image, in one pass through the tower."""
+        if not images:
+            return []
+        pixels, maps = zip(*(self.tower.preprocess(image) for image in images), strict=True)
+        tokens = self.image_features(torch.cat(pixels)).split([len(part) for part in pixels])
+        shuffle = self.projector.config.shuffle
+        return [
+            (part.flatten(0, 1), image_map.coarser(shuffle))
+            for part, image_map in zip(tokens, maps, strict=True)
+        ]
 
     def batch(self, rows: Sequence[Row], *, limit: int | None = None) -> Batch:
         """Expand, cut to `limit` positions and pad. Gradients flow from the features into the projector.
@@ -116,35 +128,39 @@ class LlavaModel(nn.Module):
         Raises:
             FusionError: placeholders and images do not match, or `limit` would cut into an image.
         """
-        encoded = [[self.encode(image) for image in row.images] for row in rows]
+        flat = iter(self.encode_all([image for row in rows for image in row.images]))
+        encoded = [[next(flat) for _ in row.images] for row in rows]
         expanded: list[Expanded] = []
         for index, (row, images) in enumerate(zip(rows, encoded, strict=True)):
+            if row.labels is not None and len(row.labels) != len(row.ids):
+                raise FusionError(f"row {index}: {len(row.ids)} ids but {len(row.labels)} labels")
             one = expand_placeholders(row.ids, [len(f) for f, _ in images], self.placeholder, row=index)
             expanded.append(one if limit is None else one.truncated(limit, index))
         device = self.language.device
-        length = max(len(one.ids) for one in expanded)
-        ids = np.zeros((len(rows), length), dtype=np.int64)
-        mask = np.zeros((len(rows), length), dtype=np.int64)
-        labels = np.full((len(rows), length), IGNORE, dtype=np.int64)
+        ids, mask, labels = (torch.from_numpy(part).to(device) for part in self._padded(rows, expanded))
+        none = torch.zeros(0, self.language.hidden_size, device=device, dtype=self.language.dtype)
+        return Batch(
+            ids,
+            mask,
+            labels,
+            tuple(torch.cat([f for f, _ in images]) if images else none for images in encoded),
+            tuple(tuple(m for _, m in images) for images in encoded),
+        )
+
+    def _padded(self, rows: Sequence[Row], expanded: Sequence[Expanded]) -> tuple[NDArray[np.int64], ...]:
+        """`ids`, `mask` and `labels` `[B, T]`."""
+        shape = (len(rows), max(len(one.ids) for one in expanded))
+        # A padding id must not look like an image.
+        ids = np.full(shape, 0 if self.placeholder != 0 else 1, dtype=np.int64)
+        mask = np.zeros(shape, dtype=np.int64)
+        labels = np.full(shape, IGNORE, dtype=np.int64)
         for index, (row, one) in enumerate(zip(rows, expanded, strict=True)):
             count = len(one.ids)
             ids[index, :count] = one.ids
-            # A padding id must not look like an image.
-            ids[index, count:] = 0 if self.placeholder != 0 else 1
             mask[index, :count] = 1
             if row.labels is not None:
-                if len(row.labels) != len(row.ids):
-                    raise FusionError(f"row {index}: {len(row.ids)} ids but {len(row.labels)} labels")
                 labels[index, :count] = one.labels(row.labels)
-        width = self.language.hidden_size
-        empty = torch.zeros(0, width, device=device, dtype=self.language.dtype)
-        return Batch(
-            torch.from_numpy(ids).to(device),
-            torch.from_numpy(mask).to(device),
-            torch.from_numpy(labels).to(device),
-            tuple(torch.cat([f for f, _ in images]) if images else empty for images in encoded),
-            tuple(tuple(m for _, m in images) for images in encoded),
-        )
+        return ids, mask, labels
 
     def embeddings(self, batch: Batch) -> Tensor:
         """Text and image embeddings `[B, T, D]`."""
@@ -164,7 +180,7 @@ class LlavaModel(nn.Module):
     def prompt_embeddings(self, ids: Sequence[int], images: Sequence[Image.Image]) -> tuple[Floats, Expanded]:
         """What an engine needs: `[T, D]` embeddings of a prompt with its images, and its expanded ids."""
         with torch.inference_mode():
-            features = [self.encode(image)[0] for image in images]
+            features = [tokens for tokens, _ in self.encode_all(images)]
             one = expand_placeholders(ids, [len(part) for part in features], self.placeholder)
             batched = torch.from_numpy(one.ids).to(self.language.device)[None]
             text = self.language.embed(batched)

@@ -87,7 +87,7 @@ def load_llava(
     options: dict[str, Any] = {"dtype": dtype, "device_map": {"": device}}
     if quantisation != "none":
         options["quantization_config"] = bitsandbytes_config(
-            quantisation, dtype, keep=("vision_tower", "multi_modal_projector")
+            quantisation, dtype, keep=(r".*vision_tower", r".*multi_modal_projector")
         )
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, revision=revision or "main")

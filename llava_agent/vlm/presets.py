@@ -1,4 +1,4 @@
-"""Model presets: one YAML file each in `configs/models/`, or anywhere by path. Imports neither torch nor engines."""
+"""Model presets: one YAML file each in `configs/models/`, or anywhere by path. Imports no torch."""
 
 from __future__ import annotations
 

@@ -36,6 +36,7 @@ def write_gguf(path: Path) -> None:
     writer.add_rope_freq_base(10000.0)
     writer.add_vocab_size(config.vocab_size)
     tokens = [tiny_tokenizer().convert_ids_to_tokens(i) or f"<unused{i}>" for i in range(config.vocab_size)]
+    tokens[310] = "ab"  # what the one merge makes
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("default")
     writer.add_token_list(tokens)
