@@ -13,7 +13,7 @@ from llava_agent.agent.verify import Verification
 from llava_agent.gateway.gateway import Gateway
 from llava_agent.gateway.ledger import Ledger, Total
 
-_EXIT: dict[Status, int] = {"passed": 0, "failed": 1, "blocked": 2, "unverified": 3, "budget": 4}
+_EXIT: dict[Status, int] = {"passed": 0, "failed": 1, "blocked": 3, "budget": 4, "unverified": 5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class RunResult:
 
     @property
     def exit_code(self) -> int:
-        """0 passed, 1 failed, 2 blocked, 3 unverified, 4 budget."""
+        """0 passed, 1 failed, 3 blocked, 4 budget, 5 unverified; 2 stays for errors of the command itself."""
         return _EXIT[self.status]
 
     def as_dict(self) -> dict[str, object]:

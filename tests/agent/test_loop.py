@@ -59,7 +59,7 @@ async def test_a_script_passes_only_by_its_expectation(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("expected", "status", "code"),
-    [((), "unverified", 3), ((Shows("never there"),), "failed", 1)],
+    [((), "unverified", 5), ((Shows("never there"),), "failed", 1)],
 )
 async def test_done_alone_never_passes(
     expected: tuple[Expectation, ...], status: str, code: int, tmp_path: Path
@@ -178,7 +178,7 @@ async def test_a_broken_world_ends_the_run_with_a_report(error: Exception, tmp_p
             raise error
 
     result = await play(Broken(), [NAME], tmp_path / "run")
-    assert (result.status, result.exit_code) == ("blocked", 2)
+    assert (result.status, result.exit_code) == ("blocked", 3)
     assert result.reason == str(error)
     assert str(error) in result.report.read_text()
 
