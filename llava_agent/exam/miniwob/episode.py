@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
 
 from llava_agent.errors import LlavaAgentError, ToolError
 from tools.action import Action, Effect
@@ -14,6 +15,8 @@ from tools.observation import Observation, Outcome
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
+Seen = TypeVar("Seen", Observation, Outcome)
+
 #: CSS pixels of the window. The task is the left 160x210; a few pages are up to ten pixels taller.
 VIEWPORT = (332, 224)
 #: Screenshot pixels per CSS pixel: the pages are written in a 10-pixel font.
@@ -22,7 +25,8 @@ SCALE = 2.0
 _CLOCK_MS = 3_600_000
 _READY_MS = 10_000
 
-#: What is no part of the task: the score, the click's trail, the start cover, and the goal, which is given as text.
+#: What is no part of the task: the score, the click's trail, the start cover, and the goal, which is given as
+#: text instead.
 _HIDDEN = """
 #reward-display, #click-canvas, #sync-task-cover { display: none !important; }
 #query, #query * { visibility: hidden !important; }
@@ -50,7 +54,7 @@ class Task:
 
 class Episode:
     """A `tools.observation.Surface` over the running episode; once the page says that it is over, so does
-    `ended`, and nothing is looked at any more.
+    `ended`, and the page is not looked at any more.
 
     Attributes:
         goal: what the page asks for, in words.
@@ -78,12 +82,14 @@ class Episode:
 
     async def observe(self) -> Observation:
         await self._update()
-        if self._last is None or not self.over:
-            self._last = await self._noting(self._surface.observe())
+        if self._last is not None and self.over:
+            # No need to look again, and what comes after the end is not the task any more.
+            return replace(self._last, title=self.ended() or "")
+        self._last = await self._noting(self._surface.observe())
         return self._last
 
     async def act(self, action: Action, observation: Observation) -> Outcome:
-        outcome: Outcome = await self._noting(self._surface.act(action, observation))
+        outcome = await self._noting(self._surface.act(action, observation))
         await self._update()
         return outcome
 
@@ -109,7 +115,8 @@ class Episode:
         self.over = bool(state["done"])
         self.reward = float(state["reward"] or 0) if self.over else 0.0
 
-    async def _noting(self, work: Any) -> Any:
+    async def _noting(self, work: Awaitable[Seen]) -> Seen:
+        """Remember why the browser failed."""
         try:
             return await work
         except LlavaAgentError as error:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 
 @contextlib.contextmanager
@@ -26,7 +27,13 @@ def serve(folder: Path) -> Iterator[str]:
 
 
 class _Quiet(SimpleHTTPRequestHandler):
-    """Without a line on the terminal for each file."""
+    """Without a line on the terminal for each file; the pages are UTF-8 and do not say so themselves."""
+
+    extensions_map: ClassVar[dict[str, str]] = {
+        **SimpleHTTPRequestHandler.extensions_map,
+        ".html": "text/html; charset=utf-8",
+        ".js": "text/javascript; charset=utf-8",
+    }
 
     def log_message(self, format: str, *args: object) -> None:
         return None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from llava_agent import __version__
 from llava_agent.errors import ConfigError, ToolError
 from llava_agent.exam.miniwob.tasks import PACKAGE, VERSION
 
@@ -20,6 +21,7 @@ class Condition(BaseModel):
     Attributes:
         weights: names the weights that decided (a fingerprint); empty for a policy without a model.
         pages: package and version of the pages.
+        product: the product's version.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -29,6 +31,7 @@ class Condition(BaseModel):
     max_steps: int
     weights: str = ""
     pages: str = f"{PACKAGE} {VERSION}"
+    product: str = __version__
     v: int = RECORD_VERSION
 
 

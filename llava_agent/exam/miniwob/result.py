@@ -90,13 +90,11 @@ class Exam:
         ]
         for name, own in self.floors.items():
             gain = self.gain(name)
-            lines.append(
-                f"floor {name}, the same episodes: {_words(Score.of(own))}; the agent is "
-                f"{100 * gain.difference:+.1f} points above it [{100 * gain.low:+.1f}, {100 * gain.high:+.1f}]"
-            )
+            above = f"{100 * gain.difference:+.1f} points [{100 * gain.low:+.1f}, {100 * gain.high:+.1f}]"
+            lines.append(f"floor {name}, the same episodes: {_words(Score.of(own))}; difference {above}")
         broken = sum(one.error is not None for one in self.records)
         if broken:
-            lines.append(f"{broken} episodes failed because of the browser; run the same again to repeat them")
+            lines.append(f"{broken} episodes failed because of the browser; the same command repeats them")
         return lines
 
 

@@ -55,7 +55,11 @@ def pick_tasks(names: str | Sequence[str], folder: Path) -> tuple[str, ...]:
     for name in wanted:
         if name not in known:
             close = difflib.get_close_matches(name, known, 3)
-            mend = f"did you mean {', '.join(close)}?" if close else f"there are {len(known)}, such as {known[0]}"
+            mend = (
+                f"did you mean {', '.join(close)}?"
+                if close
+                else f"there are {len(known)}, such as {known[0]}"
+            )
             raise ConfigError(f"there is no task {name!r}", mend)
     return tuple(dict.fromkeys(wanted)) or known
 

@@ -1,0 +1,114 @@
+"""`llava-agent eval`: sit an exam that others made, with the floor measured beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from llava_agent.commands.options import AsJson, Preset
+from llava_agent.commands.output import INTERRUPTED, note, print_json, say
+
+if TYPE_CHECKING:
+    from llava_agent.exam.miniwob.record import EpisodeRecord
+
+evaluate = typer.Typer(
+    name="eval", help="Exams: benchmarks that the product is measured on.", no_args_is_help=True
+)
+
+
+@evaluate.callback()
+def _group() -> None:
+    pass
+
+
+@evaluate.command("miniwob")
+def miniwob(
+    tasks: Annotated[str, typer.Option(metavar="A,B", help="Names of tasks; all 125 where not given.")] = "",
+    seeds: Annotated[str, typer.Option(metavar="LIST", help="Seeds, such as 0-4 or 0,3.")] = "0-4",
+    observation: Annotated[
+        Literal["pixels", "hybrid"],
+        typer.Option(help="See by pixels alone, or also by the page's accessibility tree."),
+    ] = "hybrid",
+    policy: Annotated[
+        Literal["routed", "vision", "text", "random", "blind"],
+        typer.Option(help="Who decides; `random` and `blind` are floors."),
+    ] = "routed",
+    jobs: Annotated[int, typer.Option(min=1, help="Browsers at the same time.")] = 1,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Only the first so many episodes, by seed, then task.")
+    ] = None,
+    floor: Annotated[bool, typer.Option(help="Also run the blind policy on the same episodes.")] = True,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder of the results, runs/miniwob-<time> where not given. Episodes that it holds already "
+            "are not run again.",
+        ),
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option(help="Keep the trace and report of each episode in the folder.")
+    ] = False,
+    model: Preset = "embedded",
+    as_json: AsJson = False,
+) -> None:
+    """Run MiniWoB++, offline: 125 small web tasks, at most 10 steps each.
+
+    Success is told twice: lenient (raw reward above 0, as BrowserGym counts) and strict (the full reward),
+    with 95 % intervals and the blind floor on the same episodes. The pages are never trained on.
+
+    \b
+    Examples:
+      llava-agent eval miniwob
+      llava-agent eval miniwob --tasks click-button,login-user --seeds 0-9 --policy text
+      llava-agent eval miniwob --out runs/exam --jobs 2     (the same again goes on after a kill)
+    """
+    from llava_agent.agent.trace import write_whole
+    from llava_agent.assembly import assemble, without_models
+    from llava_agent.exam.miniwob.policies import WITHOUT_MODEL
+    from llava_agent.exam.miniwob.run import evaluate_miniwob
+    from llava_agent.exam.weights import fingerprint
+
+    folder = out or Path("runs") / datetime.now().strftime("miniwob-%Y%m%d-%H%M%S")
+    asks = policy not in WITHOUT_MODEL
+    core = assemble(model) if asks else without_models()
+    try:
+        exam = asyncio.run(
+            evaluate_miniwob(
+                core.gateway,
+                tasks=tasks,
+                seeds=seeds,
+                observation=observation,
+                policy=policy,
+                weights=fingerprint(model) if asks else "",
+                jobs=jobs,
+                limit=limit,
+                episodes=folder / "episodes.jsonl",
+                keep=folder / "episodes" if keep else None,
+                floor=floor,
+                progress=_show,
+            )
+        )
+    except KeyboardInterrupt:
+        note(f"interrupted; the same command with --out {folder} goes on")
+        raise typer.Exit(INTERRUPTED) from None
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / "result.json", (json.dumps(exam.as_dict(), indent=2) + "\n").encode())
+    write_whole(folder / "table.txt", (exam.table() + "\n").encode())
+    if as_json:
+        print_json(exam.as_dict())
+        return
+    say(exam.table())
+    say(f"Results: {folder}")
+
+
+def _show(record: EpisodeRecord, finished: int, total: int) -> None:
+    sign = "!" if record.error else "✓" if record.strict else "~" if record.lenient else "✗"
+    steps = f"{record.steps} step{'s' if record.steps != 1 else ''}"
+    how = record.error or f"reward {record.reward:g}, {steps}, {record.seconds:.1f} s"
+    note(f"{finished:4}/{total} {sign} {record.condition.policy}  {record.task} {record.seed}: {how}")
