@@ -12,6 +12,8 @@ from llava_agent import __version__
 from llava_agent.commands.ask import ask
 from llava_agent.commands.demo import demo
 from llava_agent.commands.doctor import doctor
+from llava_agent.commands.eval import evaluate
+from llava_agent.commands.models import models
 from llava_agent.commands.output import show_error
 from llava_agent.commands.run import run
 from llava_agent.errors import LlavaAgentError
@@ -27,7 +29,9 @@ app = typer.Typer(
 app.command("ask")(ask)
 app.command("run")(run)
 app.command("demo")(demo)
+app.add_typer(models, name="models")
 app.command("doctor")(doctor)
+app.add_typer(evaluate, name="eval")
 
 
 def _version(wanted: bool) -> None:

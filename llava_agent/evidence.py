@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Box = tuple[float, float, float, float]
 
 _TARGET = (13, 148, 136)
-_MARK = (148, 163, 184)
+_MARK = (234, 88, 12)
 
 
 def drawn(path: Path, answer: Answer) -> Image.Image:
@@ -94,20 +94,26 @@ def _outline(picture: Image.Image, boxes: Sequence[Box]) -> None:
 
 
 def _frame(picture: Image.Image, box: Box, words: str) -> None:
-    """A frame around a box, and its words on a label above it (below where there is no room)."""
+    """A frame with a light rim around a box, clear of what it frames, and its words on a label beside it."""
     from PIL import ImageDraw, ImageFont
 
-    size = max(13, round(max(picture.size) / 60))
-    line = max(2, size // 7)
+    size = max(14, round(max(picture.size) / 50))
+    line = max(2, size // 6)
     draw = ImageDraw.Draw(picture)
-    grown = (box[0] - line, box[1] - line, box[2] + line, box[3] + line)
-    draw.rectangle(grown, outline=_TARGET, width=line)
+    for colour, reach in (("white", 2 * line + 1), (_TARGET, 2 * line), ("white", line)):
+        draw.rectangle(_grown(box, reach), outline=colour, width=1 if colour == "white" else line)
     if not words:
         return
+    frame = _grown(box, 2 * line + 1)
     font = ImageFont.load_default(size)
     left, top, right, bottom = draw.textbbox((0, 0), words, font=font)
-    width, height = right - left + size, bottom - top + size * 0.7
-    x = min(max(0.0, grown[0]), max(0.0, picture.width - width))
-    y = grown[1] - height if grown[1] >= height else min(grown[3], picture.height - height)
+    width, height = right - left + size, bottom - top + size * 0.8
+    x = min(max(0.0, frame[0]), max(0.0, picture.width - width))
+    # Above the frame, or below it where there is no room above.
+    y = frame[1] - height if frame[1] >= height else min(frame[3], picture.height - height)
     draw.rectangle((x, y, x + width, y + height), fill=_TARGET)
-    draw.text((x + size / 2 - left, y + size * 0.35 - top), words, fill="white", font=font)
+    draw.text((x + size / 2 - left, y + size * 0.4 - top), words, fill="white", font=font)
+
+
+def _grown(box: Box, reach: float) -> Box:
+    return box[0] - reach, box[1] - reach, box[2] + reach, box[3] + reach

@@ -103,7 +103,9 @@ class Runs:
         self, core: Core, wish: Wish, folder: Path, progress: Callable[[StepRecord], None]
     ) -> RunResult:
         if not wish.url.strip():
-            raise ConfigError("there is no page to work on", "give its address, such as http://localhost:8000")
+            raise ConfigError(
+                "there is no page to work on", "give its address, such as http://localhost:8000"
+            )
         expectations: list[Expectation] = [Shows(wish.shows.strip())] if wish.shows.strip() else []
         return await run_task(
             wish.url.strip(),
@@ -174,20 +176,24 @@ def act_section(runs: Runs) -> None:
                 )
                 steps = gr.Slider(1, 60, value=30, step=1, label="At most this many steps")
             with gr.Row():
-                start = gr.Button("Start", variant="primary", elem_id="act-start")
-                stop = gr.Button("Stop", variant="stop", interactive=False, elem_id="act-stop")
+                start = gr.Button("Start", variant="primary", min_width=100, elem_id="act-start")
+                stop = gr.Button("Stop", variant="stop", interactive=False, min_width=100, elem_id="act-stop")
         with gr.Column():
             card = gr.HTML(
-                hint_card("The steps arrive here, each verified before the next."), elem_id="act-card"
+                hint_card("The steps arrive here, each verified before the next."),
+                padding=False,
+                elem_id="act-card",
             )
             picture = gr.Image(
                 label="What the agent sees, and where it acts",
+                show_label=False,
                 format="jpeg",
                 interactive=False,
                 buttons=["fullscreen"],
+                visible=False,
                 elem_id="act-picture",
             )
-            listing = gr.HTML(elem_id="act-steps")
+            listing = gr.HTML(padding=False, elem_id="act-steps")
     run = gr.State("")
 
     async def go(
@@ -204,7 +210,7 @@ def act_section(runs: Runs) -> None:
             yield (
                 view.card,
                 view.steps,
-                view.picture,
+                gr.Image(view.picture, visible=view.picture is not None),
                 view.run,
                 gr.Button(interactive=not going),
                 gr.Button(interactive=going),

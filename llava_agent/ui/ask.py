@@ -13,7 +13,6 @@ from llava_agent.gateway.ledger import Ledger
 from llava_agent.ui.cards import answer_card, hint_card, problem_card
 
 if TYPE_CHECKING:
-    import gradio as gr
     from PIL import Image
 
 #: What the section shows: a card, the picture with its evidence, the JSON.
@@ -37,7 +36,7 @@ def answer_question(core: Callable[[], Core], path: str | None, question: str) -
         return problem_card(error), None, None
 
 
-def ask_section(core: Callable[[], Core], examples: list[str]) -> gr.Image:
+def ask_section(core: Callable[[], Core], examples: list[str]) -> None:
     """Build the section inside the Blocks that are open.
 
     Args:
@@ -67,28 +66,30 @@ def ask_section(core: Callable[[], Core], examples: list[str]) -> gr.Image:
             if examples:
                 gr.Examples([[path] for path in examples], [photo], label="Or start with one of these")
         with gr.Column():
-            card = gr.HTML(hint_card(_HINT), elem_id="ask-answer")
+            card = gr.HTML(hint_card(_HINT), padding=False, elem_id="ask-answer")
             evidence = gr.Image(
                 label="Evidence",
+                show_label=False,
                 format="jpeg",
                 interactive=False,
                 buttons=["fullscreen"],
-                visible=True,
+                visible=False,
                 elem_id="ask-evidence",
             )
-            with gr.Accordion("JSON", open=False):
+            with gr.Accordion("JSON", open=False, visible=False) as fold:
                 details = gr.JSON(show_label=False, elem_id="ask-json")
 
-    def answer(path: str | None, words: str) -> Shown:
-        return answer_question(core, path, words)
+    def answer(path: str | None, words: str) -> tuple[object, ...]:
+        text, picture, fields = answer_question(core, path, words or "")
+        there = picture is not None
+        return text, gr.Image(picture, visible=there), fields, gr.Accordion(visible=there)
 
     gr.on(
         [button.click, question.submit],
         answer,
         [photo, question],
-        [card, evidence, details],
+        [card, evidence, details, fold],
         api_name="ask",
         show_progress="minimal",
         concurrency_limit=1,
     )
-    return photo
