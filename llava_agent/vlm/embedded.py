@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,8 @@ from llava_agent.vlm.prompt import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from llava_agent.vlm.constrained import Constraint, Vocabulary
 
 #: Verbs that may point at evidence although they need no target.
 _EVIDENCE = frozenset({"yes", "no", "say"})
@@ -150,12 +153,18 @@ class EmbeddedModel:
         ids: list[int] = self._encoder.tokenizer.encode(text, add_special_tokens=False).ids
         return ids
 
-    def _constraint(self, schema: Mapping[str, object] | None):  # type: ignore[no-untyped-def]
+    def _constraint(self, schema: Mapping[str, object] | None) -> Constraint | None:
         if schema is None:
             return None
         from llava_agent.vlm.constrained import Constraint
 
-        return Constraint.from_schema(schema, self._encoder.tokenizer)
+        return Constraint.from_schema(schema, self._words)
+
+    @cached_property
+    def _words(self) -> Vocabulary:
+        from llava_agent.vlm.constrained import Vocabulary
+
+        return Vocabulary(self._encoder.tokenizer.to_str(), self._encoder.end_id, self._engine.vocab_size)
 
     def _see(self, request: ModelRequest, candidates: Sequence[Candidate], clock: _Clock) -> Seen | None:
         regions = [candidate.region for candidate in candidates if candidate.region is not None]

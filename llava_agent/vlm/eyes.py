@@ -1,10 +1,9 @@
-"""The embedded model's eyes: marked regions of an image become region tokens and words. ONNX Runtime and numpy only."""
+"""The embedded model's eyes: marked regions of an image become region tokens and words. No torch."""
 
 from __future__ import annotations
 
 import hashlib
 import io
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from llava_agent.errors import ImageError, WeightsError
+from llava_agent.vlm.cache import ByteCache
 from llava_agent.vlm.naming import Name, Vocabulary
 from llava_agent.vlm.regions import crop_regions, geometry, normalise
 
@@ -23,9 +23,9 @@ STATISTICS = "region_statistics.npz"
 
 Floats = NDArray[np.float32]
 
-#: Crops whose features are kept; one takes about 6 KB.
-KEPT_CROPS = 4096
-KEPT_IMAGES = 4
+#: Bytes of region tokens that are kept (about 2.5 KB each), and of decoded images.
+KEPT_TOKENS = 16 * 2**20
+KEPT_IMAGES = 64 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class RegionProjector:
 
 
 def _gelu(values: Floats) -> Floats:
-    """Exact GELU, as torch computes it (Abramowitz and Stegun 7.1.26 for the error function, error below 1.5e-7)."""
+    """GELU as torch computes it; the error function by Abramowitz and Stegun 7.1.26 (error below 1.5e-7)."""
     scaled = np.abs(values) / np.sqrt(2.0)
     t = 1.0 / (1.0 + 0.3275911 * scaled)
     series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
@@ -120,8 +120,12 @@ class Eyes:
             ) from error
         self._projector = RegionProjector.load(shipped)
         self._vocabulary = Vocabulary.load(shipped)
-        self._known: OrderedDict[bytes, tuple[Floats, Name]] = OrderedDict()
-        self._images: OrderedDict[bytes, Image.Image] = OrderedDict()
+        self._known: ByteCache[bytes, tuple[Floats, Name]] = ByteCache(
+            KEPT_TOKENS, lambda value: value[0].nbytes + 256
+        )
+        self._images: ByteCache[bytes, Image.Image] = ByteCache(
+            KEPT_IMAGES, lambda image: image.width * image.height * 3
+        )
 
     def see(self, image: bytes, regions: Sequence[Sequence[float]]) -> Seen:
         """Region tokens and words for boxes in pixels of the encoded image.
@@ -136,34 +140,34 @@ class Eyes:
             hashlib.blake2b(crop.tobytes() + shape.tobytes(), digest_size=16).digest()
             for crop, shape in zip(crops, shapes, strict=True)
         )
-        fresh = [row for row, digest in enumerate(digests) if digest not in self._known]
+        found = {digest: value for digest in digests if (value := self._known.get(digest)) is not None}
+        fresh = [row for row, digest in enumerate(digests) if digest not in found]
         if fresh:
-            self._encode(crops[fresh], shapes[fresh], [digests[row] for row in fresh])
-        known = [self._known[digest] for digest in digests]
-        for digest in digests:
-            self._known.move_to_end(digest)
-        while len(self._known) > max(KEPT_CROPS, len(digests)):
-            self._known.popitem(last=False)
+            for row, value in zip(fresh, self._encode(crops[fresh], shapes[fresh]), strict=True):
+                found[digests[row]] = value
+                self._known.put(digests[row], value)
+        known = [found[digest] for digest in digests]
         tokens = np.stack([token for token, _ in known]) if known else np.zeros((0, 0), np.float32)
         return Seen(tokens, digests, tuple(name for _, name in known), len(fresh))
 
-    def _encode(self, crops: NDArray[np.uint8], shapes: Floats, digests: Sequence[bytes]) -> None:
+    def _encode(self, crops: NDArray[np.uint8], shapes: Floats) -> list[tuple[Floats, Name]]:
         features, embeddings = self._session.run(None, {self._session.get_inputs()[0].name: normalise(crops)})
         tokens = self._projector(np.concatenate([features, shapes], axis=1))
-        names = self._vocabulary.name(embeddings)
-        for digest, token, name in zip(digests, tokens, names, strict=True):
-            self._known[digest] = (token, name)
+        # A row of its own each: a view would keep the whole batch alive behind one small token.
+        return [
+            (token.copy(), name)
+            for token, name in zip(tokens, self._vocabulary.name(embeddings), strict=True)
+        ]
 
     def _decode(self, image: bytes) -> Image.Image:
         digest = hashlib.blake2b(image, digest_size=16).digest()
-        if digest not in self._images:
+        picture = self._images.get(digest)
+        if picture is None:
             try:
-                self._images[digest] = Image.open(io.BytesIO(image)).convert("RGB")
+                picture = Image.open(io.BytesIO(image)).convert("RGB")
             except OSError as error:
                 raise ImageError(
                     f"the image of the request cannot be decoded ({error})", "send PNG or JPEG"
                 ) from error
-            while len(self._images) > KEPT_IMAGES:
-                self._images.popitem(last=False)
-        self._images.move_to_end(digest)
-        return self._images[digest]
+            self._images.put(digest, picture)
+        return picture

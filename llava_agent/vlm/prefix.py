@@ -12,8 +12,8 @@ from llava_agent.vlm.engines import Engine, Floats
 class PrefixCache:
     """Keeps the last prompt in the engine, with its hidden states, and forwards only what differs.
 
-    A position's key says what stands there: a token id, or the digest of a region's pixels. Positions are reused up to
-    the first key that differs, since everything after it was computed from it.
+    A position's key says what stands there: a token id, or the digest of a region's pixels. They are reused
+    up to the first key that differs, since everything after it was computed from it.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -37,9 +37,11 @@ class PrefixCache:
             if old != new:
                 break
             shared += 1
+        # Cut first: where the engine refuses the rest, what is written down here is still what it holds.
         self._engine.cut(shared)
+        self._keys, self._hidden = self._keys[:shared], self._hidden[:shared]
         hidden, logits = self._engine.forward(embeddings[shared:])
-        self._hidden = np.concatenate([self._hidden[:shared], hidden])
+        self._hidden = np.concatenate([self._hidden, hidden])
         self._keys = list(keys)
         return self._hidden, logits, shared
 

@@ -1,4 +1,4 @@
-"""The embedded preset's language model, built from its source file and the shipped adapter."""
+"""The embedded preset, built from the language model's source file and the weights that are shipped."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from llava_agent.errors import WeightsError
 from llava_agent.vlm.build.decoder import Precision, export_decoder
+from llava_agent.vlm.build.eyes import DIAL_HEAD, TOWER
 from llava_agent.vlm.build.merge import PROBE
 from llava_agent.vlm.build.step import run_step
 from llava_agent.vlm.engines.onnx_engine import OnnxEngine
@@ -20,6 +21,9 @@ from llava_agent.vlm.weights.store import Manifest, Progress, quiet, room_for, s
 FORMAT = "1"
 
 ADAPTER = "adapter.safetensors"
+
+#: Shipped files that a build reads: a change of any makes a built folder stale.
+SHIPPED = (ADAPTER, TOWER, DIAL_HEAD)
 
 #: fp32 folder and both copies of the exported decoder, at their largest.
 BUILD_BYTES = 1_500_000_000
@@ -31,12 +35,12 @@ LEAST_COSINE: Mapping[str, float] = {"fp32": 0.9999, "int8": 0.99, "int4": 0.75}
 
 def identity(source_sha256: str, shipped_dir: Path | None, precision: Precision) -> dict[str, str]:
     """What a build depends on; a built folder with another identity is stale."""
-    adapter = _adapter(shipped_dir)
+    shipped = {name: _shipped(shipped_dir, name) for name in SHIPPED}
     return {
         "format": FORMAT,
         "source": source_sha256,
-        "adapter": sha256_of(adapter) if adapter else "none",
         "precision": precision,
+        **{name: sha256_of(path) if path else "none" for name, path in shipped.items()},
     }
 
 
@@ -57,11 +61,13 @@ def build_embedded(
     precision: Precision = "int8",
     progress: Progress = quiet,
 ) -> Manifest:
-    """Source -> fp32 folder -> adapter merged -> ONNX decoder, checked against fp32; `out_dir` appears whole.
+    """Source -> fp32 folder -> adapter merged -> ONNX decoder, checked against fp32, and the tower beside it.
+
+    `out_dir` appears whole or not at all.
 
     Args:
         source: a GGUF file, or a transformers folder.
-        shipped_dir: may hold `adapter.safetensors`; the base model is built where it does not.
+        shipped_dir: may hold an adapter (else the base model is built) and a tower (else no eyes are built).
 
     Raises:
         WeightsError: a damaged source, a full disk, or a result that does not compute what fp32 computes.
@@ -70,37 +76,41 @@ def build_embedded(
     log = out_dir.parent / f"{out_dir.name}.build.log"
     log.unlink(missing_ok=True)
     wanted = identity(source_sha256(source), shipped_dir, precision)
-    with (
-        tempfile.TemporaryDirectory(dir=out_dir.parent, prefix=".merged-") as work,
-        whole_folder(out_dir) as part,
-    ):
-        progress(
-            "read the language model" + (" and merge the adapter" if _adapter(shipped_dir) else ""), 0, 4
-        )
+    scratch = tempfile.TemporaryDirectory(dir=out_dir.parent, prefix=".merged-")
+    with scratch as work, whole_folder(out_dir) as part:
+        progress("read the language model and merge its adapter", 0, 5)
         merged = merged_folder(Path(work) / "hf", source, shipped_dir, log)
-        progress(f"export the {precision} decoder", 1, 4)
+        progress(f"export the {precision} decoder", 1, 5)
         export_decoder(merged, part, precision, log)
-        progress("compare with fp32", 2, 4)
-        cosine = compare(part, merged / PROBE)
-        if not cosine["hidden"] >= LEAST_COSINE[precision]:
-            raise WeightsError(
-                f"the {precision} decoder differs from the fp32 model (cosine {cosine['hidden']:.3f})",
-                f"install the locked package versions and build again; the output is in {log}",
-            )
-        progress("write checksums", 3, 4)
+        progress("compare it with fp32", 2, 5)
+        cosine = _checked(part, merged, precision, log)
+        progress("export the vision tower", 3, 5)
+        if shipped_dir is not None and _shipped(shipped_dir, TOWER):
+            run_step("llava_agent.vlm.build.eyes", [shipped_dir, part], log)
+        progress("write checksums", 4, 5)
         made_with = f"onnxruntime-genai {version('onnxruntime-genai')}"
         manifest = Manifest.of(part, wanted, {"made_with": made_with, "cosine": cosine})
         manifest.save(part)
     log.unlink(missing_ok=True)
-    progress("built", 4, 4)
+    progress("built", 5, 5)
     return manifest
 
 
 def merged_folder(out: Path, source: Path, shipped_dir: Path | None, log: Path) -> Path:
     """The fp32 transformers folder with the adapter merged, written by a process of its own."""
-    adapter = _adapter(shipped_dir)
+    adapter = _shipped(shipped_dir, ADAPTER)
     run_step("llava_agent.vlm.build.merge", [source, out, *([adapter] if adapter else [])], log)
     return out
+
+
+def _checked(built: Path, merged: Path, precision: Precision, log: Path) -> dict[str, float]:
+    cosine = compare(built, merged / PROBE)
+    if not cosine["hidden"] >= LEAST_COSINE[precision]:
+        raise WeightsError(
+            f"the {precision} decoder differs from the fp32 model (cosine {cosine['hidden']:.3f})",
+            f"install the locked package versions and build again; the output is in {log}",
+        )
+    return cosine
 
 
 def compare(built: Path, probe: Path) -> dict[str, float]:
@@ -117,6 +127,6 @@ def cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return (a * b).sum(-1) / (np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1))
 
 
-def _adapter(shipped_dir: Path | None) -> Path | None:
-    path = shipped_dir / ADAPTER if shipped_dir else None
+def _shipped(folder: Path | None, name: str) -> Path | None:
+    path = folder / name if folder else None
     return path if path and path.is_file() else None

@@ -1,6 +1,6 @@
 """The embedded tower as ONNX files: region encoder and dial encoder, from the shipped weights.
 
-Runs as a process of its own (`python -m llava_agent.vlm.build.eyes SHIPPED OUT`), so that torch's memory is freed.
+Runs as `python -m llava_agent.vlm.build.eyes SHIPPED OUT`: a process of its own frees torch's memory.
 """
 
 from __future__ import annotations
