@@ -119,16 +119,17 @@ def browser() -> Check:
 
 
 def weights() -> Check:
-    """The embedded preset's folder, by its manifest and the sizes of its files."""
+    """The embedded preset: there, whole, and built for what this version ships."""
+    from llava_agent.vlm.weights.pull import EMBEDDED, present
     from llava_agent.vlm.weights.store import Manifest, model_dir
 
-    folder = model_dir("embedded")
-    pull = "llava-agent models pull embedded"
+    folder = model_dir(EMBEDDED)
+    mend = f"llava-agent models pull {EMBEDDED}"
     manifest = Manifest.load(folder)
     if manifest is None:
-        return Check("weights", "fail", f"no embedded weights in {folder}", pull)
-    if not manifest.sizes_fit(folder):
-        return Check("weights", "fail", f"the weights in {folder} are not whole", pull)
+        return Check("weights", "fail", f"no embedded weights in {folder}", mend)
+    if not present(EMBEDDED):
+        return Check("weights", "fail", f"the weights in {folder} are not whole or of an older build", mend)
     size = sum(size for _, size in manifest.files.values())
     return Check("weights", "ok", f"embedded, {size / 1e6:.0f} MB in {folder}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 
 import pytest
@@ -91,7 +91,9 @@ def test_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "models" / "embedded"
     folder.mkdir(parents=True)
     (folder / "a.bin").write_bytes(b"x" * 10)
-    Manifest.of(folder, {"format": "1"}, {}).save(folder)
+    Manifest.of(folder, {"format": "0"}, {}).save(folder)
+    assert "older build" in doctor.weights().found
+    monkeypatch.setattr(import_module("llava_agent.vlm.weights.pull"), "_fresh", lambda *_: True)
     assert doctor.weights().status == "ok"
     (folder / "a.bin").write_bytes(b"x")
     assert "not whole" in doctor.weights().found
