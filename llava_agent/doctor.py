@@ -120,8 +120,8 @@ def browser() -> Check:
 
 def weights() -> Check:
     """The embedded preset: there, whole, and built for what this version ships."""
-    from llava_agent.vlm.weights.pull import EMBEDDED, present
-    from llava_agent.vlm.weights.store import Manifest, model_dir
+    from llava_agent.vlm.weights import EMBEDDED, model_dir, present
+    from llava_agent.vlm.weights.store import Manifest
 
     folder = model_dir(EMBEDDED)
     mend = f"llava-agent models pull {EMBEDDED}"
@@ -154,7 +154,7 @@ def gpu() -> Check:
 
 def disk(to_build: bool = True) -> Check:
     """Free room where the weights live; once they are built, a lack of it is only a warning."""
-    from llava_agent.vlm.weights.store import home
+    from llava_agent.vlm.weights import home
 
     folder = home()
     while not folder.exists():
