@@ -606,6 +606,6 @@ FORMS = {
     unnamed_field: 1.5,
     copy_text: 0.7,
     choose_option: 1.5,
-    record_from_photo: 5.0,
-    look_up: 1.2,
+    record_from_photo: 8.0,
+    look_up: 1.8,
 }
