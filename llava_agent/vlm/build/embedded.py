@@ -7,23 +7,15 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
-
 from llava_agent.errors import WeightsError
 from llava_agent.vlm.build.decoder import Precision, export_decoder
-from llava_agent.vlm.build.eyes import DIAL_HEAD, TOWER
-from llava_agent.vlm.build.merge import PROBE
+from llava_agent.vlm.build.probe import compare
+from llava_agent.vlm.build.shipped import ADAPTER, SHIPPED, TOWER, shipped_file
 from llava_agent.vlm.build.step import run_step
-from llava_agent.vlm.engines.onnx_engine import OnnxEngine
 from llava_agent.vlm.weights.store import Manifest, Progress, quiet, room_for, sha256_of, whole_folder
 
 #: Raised when the files of a built folder change, so that older folders are built again.
 FORMAT = "1"
-
-ADAPTER = "adapter.safetensors"
-
-#: Shipped files that a build reads: a change of any makes a built folder stale.
-SHIPPED = (ADAPTER, TOWER, DIAL_HEAD)
 
 #: fp32 folder and both copies of the exported decoder, at their largest.
 BUILD_BYTES = 1_500_000_000
@@ -35,7 +27,7 @@ LEAST_COSINE: Mapping[str, float] = {"fp32": 0.9999, "int8": 0.99, "int4": 0.75}
 
 def identity(source_sha256: str, shipped_dir: Path | None, precision: Precision) -> dict[str, str]:
     """What a build depends on; a built folder with another identity is stale."""
-    shipped = {name: _shipped(shipped_dir, name) for name in SHIPPED}
+    shipped = {name: shipped_file(shipped_dir, name) for name in SHIPPED}
     return {
         "format": FORMAT,
         "source": source_sha256,
@@ -85,7 +77,7 @@ def build_embedded(
         progress("compare it with fp32", 2, 5)
         cosine = _checked(part, merged, precision, log)
         progress("export the vision tower", 3, 5)
-        if shipped_dir is not None and _shipped(shipped_dir, TOWER):
+        if shipped_dir is not None and shipped_file(shipped_dir, TOWER):
             run_step("llava_agent.vlm.build.eyes", [shipped_dir, part], log)
         progress("write checksums", 4, 5)
         made_with = f"onnxruntime-genai {version('onnxruntime-genai')}"
@@ -98,35 +90,16 @@ def build_embedded(
 
 def merged_folder(out: Path, source: Path, shipped_dir: Path | None, log: Path) -> Path:
     """The fp32 transformers folder with the adapter merged, written by a process of its own."""
-    adapter = _shipped(shipped_dir, ADAPTER)
+    adapter = shipped_file(shipped_dir, ADAPTER)
     run_step("llava_agent.vlm.build.merge", [source, out, *([adapter] if adapter else [])], log)
     return out
 
 
 def _checked(built: Path, merged: Path, precision: Precision, log: Path) -> dict[str, float]:
-    cosine = compare(built, merged / PROBE)
+    cosine = compare(built, merged)
     if not cosine["hidden"] >= LEAST_COSINE[precision]:
         raise WeightsError(
             f"the {precision} decoder differs from the fp32 model (cosine {cosine['hidden']:.3f})",
             f"install the locked package versions and build again; the output is in {log}",
         )
     return cosine
-
-
-def compare(built: Path, probe: Path) -> dict[str, float]:
-    """Cosines of a built decoder with the fp32 model on the probe: hidden states (mean), and last logits."""
-    with np.load(probe) as saved:
-        ids, hidden, logits = saved["ids"], saved["hidden"], saved["logits"]
-    engine = OnnxEngine(built)
-    found, found_logits = engine.forward(engine.embed(ids))
-    return {"hidden": float(cosines(found, hidden).mean()), "logits": float(cosines(found_logits, logits))}
-
-
-def cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Along the last axis."""
-    return (a * b).sum(-1) / (np.linalg.norm(a, axis=-1) * np.linalg.norm(b, axis=-1))
-
-
-def _shipped(folder: Path | None, name: str) -> Path | None:
-    path = folder / name if folder else None
-    return path if path and path.is_file() else None

@@ -10,13 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llava_agent.errors import WeightsError
+from llava_agent.vlm.build.shipped import DIAL_HEAD, TOWER
 
 if TYPE_CHECKING:
     from torch import nn
-
-#: Shipped files that this build reads; a change of any makes a built folder stale.
-TOWER = "tower.safetensors"
-DIAL_HEAD = "dial_head.safetensors"
 
 
 def load_shipped(module: nn.Module, path: Path) -> nn.Module:
