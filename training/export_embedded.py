@@ -12,8 +12,7 @@ from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from llava_agent.vlm.build.embedded import ADAPTER
-from llava_agent.vlm.build.shipped import DIAL_HEAD, TOWER
+from llava_agent.vlm.build.shipped import ADAPTER, DIAL_HEAD, TOWER
 from llava_agent.vlm.dial_encoder import DialHead
 from llava_agent.vlm.eyes import REGION_PROJECTOR, STATISTICS
 from llava_agent.vlm.language import embedding_hash, tokenizer_fingerprint
