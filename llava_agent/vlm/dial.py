@@ -1,13 +1,14 @@
 """Reading an analogue gauge: where the needle points, against the numerals that OCR found on the dial.
 
-The needle's direction comes from a small head on the tower's features (`dial_encoder.onnx`); the scale is not assumed
-but fitted to the printed numerals, so that any range works. What cannot be fitted is not read.
+The needle's direction comes from a small head on the tower's features (`dial_encoder.onnx`); the scale is not
+assumed but fitted to the printed numerals, so that any range works. What cannot be fitted is not read.
 """
 
 from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -34,7 +35,9 @@ BINS = 72
 LEAST_CONFIDENCE = 0.35
 
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
-_UNIT = re.compile(r"(?i)\b(bar|mbar|psi|k?pa|mpa|kg/cm2|°c|°f|ºc|c|f|%|rpm|v|a|kv|hz|m3/h|l/min|kw)\b|°[cf]|%")
+_UNIT = re.compile(
+    r"(?i)\b(bar|mbar|psi|k?pa|mpa|kg/cm2|°c|°f|ºc|c|f|%|rpm|v|a|kv|hz|m3/h|l/min|kw)\b|°[cf]|%"
+)
 
 
 class ReadText(Protocol):
@@ -48,6 +51,8 @@ class ReadText(Protocol):
 
 
 class HasSides(Protocol):
+    """A box in pixels of the image."""
+
     @property
     def x0(self) -> float: ...
     @property
@@ -75,12 +80,19 @@ class DialReading:
 
     @property
     def text(self) -> str:
+        """`6.2 bar`."""
         return f"{self.value:.3g} {self.unit}".strip()
 
 
 @dataclass(frozen=True, slots=True)
 class Needle:
-    """Direction in radians clockwise from up, the hub in image pixels, and the probability around the peak."""
+    """Where a needle points.
+
+    Attributes:
+        angle: radians clockwise from up, -pi to pi.
+        hub: what it turns around, in image pixels.
+        confidence: probability around the peak.
+    """
 
     angle: float
     hub: tuple[float, float]
@@ -88,7 +100,15 @@ class Needle:
 
 
 class DialReader:
-    """Reads dials; ONNX Runtime and numpy only."""
+    """Reads dials; ONNX Runtime and numpy only.
+
+    Args:
+        encoder: the exported dial encoder.
+        threads: cores to use.
+
+    Raises:
+        WeightsError: the file is absent or damaged.
+    """
 
     def __init__(self, encoder: Path, threads: int = 2) -> None:
         import onnxruntime
@@ -97,9 +117,13 @@ class DialReader:
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
         try:
-            self._session = onnxruntime.InferenceSession(str(encoder), options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(
+                str(encoder), options, providers=["CPUExecutionProvider"]
+            )
         except Exception as error:  # ONNX Runtime has no public base class of its errors
-            raise WeightsError(f"the dial encoder {encoder.name} cannot be loaded ({error})", "pull the weights again") from error
+            raise WeightsError(
+                f"the dial encoder {encoder.name} cannot be loaded ({error})", "pull the weights again"
+            ) from error
 
     def needle(self, image: Image.Image, box: HasSides) -> Needle:
         """Where the needle of the dial in `box` (pixels of `image`) points."""
@@ -108,7 +132,8 @@ class DialReader:
         scores, hub = self._session.run(None, {self._session.get_inputs()[0].name: normalise(crop[None])})
         angle, confidence = peak(scores[0])
         side = window[2] - window[0]
-        return Needle(angle, (window[0] + float(hub[0, 0]) * side, window[1] + float(hub[0, 1]) * side), confidence)
+        x, y = window[0] + float(hub[0, 0]) * side, window[1] + float(hub[0, 1]) * side
+        return Needle(angle, (x, y), confidence)
 
     def read(self, image: Image.Image, box: HasSides, lines: Sequence[ReadText]) -> DialReading | None:
         """The dial's value; None where no needle or no scale can be made out."""
@@ -121,12 +146,16 @@ class DialReader:
         if scale is None:
             return None
         value = read_scale(scale, turn(needle.angle))
-        unit = next((found.group(0) for line in inside if (found := _UNIT.search(line.text))), "")
+        units = (_UNIT.search(unicodedata.normalize("NFKC", line.text)) for line in inside)
+        unit = next((found.group(0) for found in units if found), "")
         return DialReading(value, unit, needle.confidence * len(scale) / len(marks), needle.angle)
 
 
 def peak(scores: NDArray[np.float32]) -> tuple[float, float]:
-    """Direction and probability of the peak of circular scores `[BINS]`, between bins by the mean of its neighbours."""
+    """Direction and probability of the peak of circular scores `[BINS]`.
+
+    The direction is the mean of the best bin and two on either side, weighted by their probabilities.
+    """
     chances = np.exp(scores - scores.max())
     chances /= chances.sum()
     best = int(chances.argmax())
@@ -137,7 +166,10 @@ def peak(scores: NDArray[np.float32]) -> tuple[float, float]:
 
 
 def turn(angle: float) -> float:
-    """Radians clockwise from straight down, 0 to 2 pi: dials have their gap at the bottom, so this grows along the scale."""
+    """Radians clockwise from straight down, 0 to 2 pi.
+
+    Dials have their gap at the bottom, so this grows along the scale.
+    """
     return (angle - math.pi) % (2 * math.pi)
 
 
@@ -169,6 +201,7 @@ def read_scale(scale: Sequence[tuple[float, float]], at: float) -> float:
 
 
 def _numeral(line: ReadText, hub: tuple[float, float]) -> tuple[float, float] | None:
+    """`(turn, value)` of a line that is a number and nothing else."""
     text = line.text.strip()
     if not _NUMBER.fullmatch(text):
         return None

@@ -1,7 +1,7 @@
 """The embedded model: SmolLM2 with eyes, a pointer, and a kept prefix. It chooses; it seldom generates.
 
-One set of weights serves two tiers: without pixels it reads the marks' words only (`text`), with pixels each mark
-also carries its region token and, where it has no text, the tower's own words (`vision`).
+One set of weights serves two tiers: without pixels it reads the marks' words only (`text`), with pixels each
+mark also carries its region token and, where it has no text, the tower's own words (`vision`).
 """
 
 from __future__ import annotations
@@ -119,39 +119,28 @@ class EmbeddedModel:
             seen = self._see(request, candidates, clock) if pixels else None
             ready = self._prefill(request, candidates, verbs, seen, clock)
             with clock.part("pointer"):
-                return self._decide(request, candidates, verbs, ready, seen, clock)
+                return self._decide(request, verbs, ready, clock)
 
     def complete(self, request: ModelRequest, *, pixels: bool) -> Completion:
-        """Text for an instruction without candidates, decoded greedily (under the request's schema, if it has one).
+        """Text for an instruction without candidates: greedy, and under the request's schema if it has one.
 
-        This model's image tokens are region tokens of candidates, so a request without candidates is answered from
-        its words alone, whatever `pixels` says.
+        This model's image tokens are region tokens of candidates, so a request without candidates is answered
+        from its words alone, whatever `pixels` says.
         """
         with self._lock:
             clock = _Clock()
             with clock.part("prefill"):
-                ids = self._chat(request)
-                embeddings = self._engine.embed(np.asarray(ids, dtype=np.int64))
+                ids = self._encoder.chat(_told(request))
+                embeddings = self._engine.embed(ids)
                 self._prefix.forget()
             with clock.part("decode"):
-                tokens = list(
-                    generate(
-                        self._engine, embeddings, Sampling(max_tokens=request.max_tokens), {self._encoder.end_id},
-                        self._constraint(request.json_schema),
-                    )
-                )  # fmt: skip
+                sampling, stop = Sampling(max_tokens=request.max_tokens), {self._encoder.end_id}
+                constraint = self._constraint(request.json_schema)
+                tokens = list(generate(self._engine, embeddings, sampling, stop, constraint))
             usage = Usage(len(ids), 0, len(tokens), 0, clock.milliseconds)
             text = self._encoder.tokenizer.decode(tokens).strip()
-            finish = "length" if len(tokens) >= request.max_tokens else "stop"
-            return Completion(text, "length" if finish == "length" else "stop", usage, _UNROUTED)
-
-    def _chat(self, request: ModelRequest) -> list[int]:
-        known = "".join(f"\nKnown: {fact}" for fact in request.facts) + "".join(
-            f"\nDone: {line}" for line in request.history
-        )
-        text = f"<|im_start|>user\n{request.instruction}{known}<|im_end|>\n<|im_start|>assistant\n"
-        ids: list[int] = self._encoder.tokenizer.encode(text, add_special_tokens=False).ids
-        return ids
+            full = len(tokens) >= request.max_tokens
+            return Completion(text, "length" if full else "stop", usage, _UNROUTED)
 
     def _constraint(self, schema: Mapping[str, object] | None) -> Constraint | None:
         if schema is None:
@@ -167,6 +156,7 @@ class EmbeddedModel:
         return Vocabulary(self._encoder.tokenizer.to_str(), self._encoder.end_id, self._engine.vocab_size)
 
     def _see(self, request: ModelRequest, candidates: Sequence[Candidate], clock: _Clock) -> Seen | None:
+        """The candidates that have a place in the image; None where there is nothing to see or no eyes."""
         regions = [candidate.region for candidate in candidates if candidate.region is not None]
         if self._eyes is None or request.image is None or not regions:
             return None
@@ -181,6 +171,7 @@ class EmbeddedModel:
         seen: Seen | None,
         clock: _Clock,
     ) -> _Prefilled:
+        """Bring the prompt into the engine, with the region tokens in their places."""
         with clock.part("prompt"):
             asks = any(verb in ASK_VERBS for verb in verbs)
             prompt = self._encoder.encode(
@@ -203,40 +194,41 @@ class EmbeddedModel:
         return _Prefilled(prompt, hidden, logits, reused)
 
     def _decide(
-        self, request: ModelRequest, candidates: Sequence[Candidate], verbs: Sequence[str],
-        ready: _Prefilled, seen: Seen | None, clock: _Clock,
-    ) -> Choice:  # fmt: skip
+        self, request: ModelRequest, verbs: Sequence[str], ready: _Prefilled, clock: _Clock
+    ) -> Choice:
+        """The verb first; its hidden state then points at the line and the span."""
         ids = np.asarray([self._encoder.verb_ids[verb] for verb in verbs], dtype=np.int64)
         chances = np.exp(log_softmax(ready.logits[ids], self._calibration.verb))
-        verb = verbs[int(chances.argmax())]
-        token = self._engine.embed(np.asarray([self._encoder.verb_ids[verb]], dtype=np.int64))
-        states, logits = self._engine.forward(token)
+        best = int(chances.argmax())
+        verb = verbs[best]
+        states, logits = self._engine.forward(self._engine.embed(ids[best : best + 1]))
         query = states[0]
         distribution, none = self._target(query, ready)
-        index = int(np.argmax(distribution)) if candidates else None
-        if verb not in POINTING_VERBS | _EVIDENCE or (index is not None and none > distribution[index]):
-            index = None
+        index = _pointed_at(verb, distribution, none)
         found = self._quote(verb, index, query, ready)
         said, output = self._say(request, logits) if verb == "say" else ("", 1)
         self._prefix.cut()
-        confidence = float(chances.max())
-        if verb in POINTING_VERBS and candidates:
-            confidence *= float(distribution[index]) if index is not None else none
-        if verb in QUOTING_VERBS and found is not None:
+        confidence = float(chances[best])
+        if verb in POINTING_VERBS and len(distribution):
+            confidence *= none if index is None else float(distribution[index])
+        if found is not None:
             confidence *= found.probability
-        usage = Usage(
-            len(ready.prompt.ids),
-            int((ready.prompt.regions >= 0).sum()) if seen else 0,
-            output,
-            ready.reused,
-            clock.milliseconds,
-        )
+        regions = int((ready.prompt.regions >= 0).sum())
         return Choice(
-            verb, dict(zip(verbs, map(float, chances), strict=True)), index, tuple(map(float, distribution)), none,
-            _span(found), confidence, usage, _UNROUTED, said,
-        )  # fmt: skip
+            verb=verb,
+            verbs=dict(zip(verbs, map(float, chances), strict=True)),
+            index=index,
+            distribution=tuple(map(float, distribution)),
+            none=none,
+            span=_span(found),
+            confidence=confidence,
+            usage=Usage(len(ready.prompt.ids), regions, output, ready.reused, clock.milliseconds),
+            route=_UNROUTED,
+            said=said,
+        )
 
     def _target(self, query: Floats, ready: _Prefilled) -> tuple[Floats, float]:
+        """Probabilities of the candidates, and of none of them."""
         ends = np.append(ready.prompt.ends, ready.prompt.none_end)
         chances = np.exp(
             log_softmax(self._pointer.target(query, ready.hidden[ends]), self._calibration.target)
@@ -254,7 +246,8 @@ class EmbeddedModel:
             return part.source == "instruction" if verb == "look" else True
 
         parts = [part for part in ready.prompt.quotables if allowed(part)]
-        return self._pointer.span(query, ready.hidden, parts, self._calibration.span)
+        goes = ready.hidden[ready.prompt.ends[index]] if index is not None else None
+        return self._pointer.span(query, ready.hidden, parts, goes, self._calibration.span)
 
     def _say(self, request: ModelRequest, logits: Floats) -> tuple[str, int]:
         """Go on generating after the verb."""
@@ -280,6 +273,21 @@ def _lines(candidates: Sequence[Candidate], seen: Seen | None) -> list[Line]:
             row += 1
         lines.append(Line(words, candidate.text, region))
     return lines
+
+
+def _pointed_at(verb: str, distribution: Floats, none: float) -> int | None:
+    """The candidate of a verb that points or shows evidence; None where *none of these* is more probable."""
+    if verb not in POINTING_VERBS | _EVIDENCE or not len(distribution):
+        return None
+    index = int(distribution.argmax())
+    return index if distribution[index] >= none else None
+
+
+def _told(request: ModelRequest) -> str:
+    """Instruction, facts and history of a request without candidates."""
+    known = [f"Known: {fact}" for fact in request.facts]
+    done = [f"Done: {line}" for line in request.history]
+    return "\n".join([request.instruction, *known, *done])
 
 
 def _span(found: Found | None) -> Span | None:

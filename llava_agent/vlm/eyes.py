@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +47,12 @@ class Seen:
 
 
 class RegionProjector:
-    """The region projector in numpy: standardised features through the layers of `projector.Projector`."""
+    """The region projector in numpy: standardised features through the layers of `projector.Projector`.
+
+    Args:
+        weights: tensors of a `Projector` of linear layers with GELU between them, by name.
+        mean, std: `[features]` of the features that it was trained on.
+    """
 
     def __init__(self, weights: dict[str, Floats], mean: Floats, std: Floats) -> None:
         self._mean, self._std = mean, std
@@ -69,7 +75,7 @@ class RegionProjector:
                     arrays["mean"],
                     arrays["std"],
                 )
-        except (OSError, SafetensorError, KeyError) as error:
+        except (OSError, ValueError, SafetensorError, KeyError, zipfile.BadZipFile) as error:
             raise WeightsError(
                 f"the region projector in {folder} cannot be read ({error})", "reinstall the package"
             ) from error
@@ -86,7 +92,7 @@ class RegionProjector:
 
 
 def _gelu(values: Floats) -> Floats:
-    """GELU as torch computes it; the error function by Abramowitz and Stegun 7.1.26 (error below 1.5e-7)."""
+    """The exact GELU; its error function by Abramowitz and Stegun 7.1.26 (error below 1.5e-7)."""
     scaled = np.abs(values) / np.sqrt(2.0)
     t = 1.0 / (1.0 + 0.3275911 * scaled)
     series = t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429))))
@@ -165,7 +171,7 @@ class Eyes:
         if picture is None:
             try:
                 picture = Image.open(io.BytesIO(image)).convert("RGB")
-            except OSError as error:
+            except (OSError, ValueError, Image.DecompressionBombError) as error:
                 raise ImageError(
                     f"the image of the request cannot be decoded ({error})", "send PNG or JPEG"
                 ) from error

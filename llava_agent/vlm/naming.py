@@ -1,12 +1,14 @@
 """The tower's own words for a region, by zero-shot retrieval over a vocabulary (`red gear icon`).
 
-CLIP does for icons what OCR does for text: a mark without text gets words, and the language model is far better with
-words than with a region token alone. numpy only; the text side of the tower is computed once and shipped.
+CLIP does for icons what OCR does for text: a mark without text gets words, and the language model is far
+better with words than with a region token alone. numpy only; the text side of the tower is computed once and
+shipped.
 """
 
 from __future__ import annotations
 
 import json
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +23,7 @@ EMBEDDINGS = "vocabulary.npz"
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """What the tower sees: `kind` (`gear icon`), `colour` (may be empty), and the similarity of the best caption."""
+    """What the tower sees: `kind` (`gear icon`), `colour` (may be empty), similarity of the best caption."""
 
     kind: str
     colour: str
@@ -29,6 +31,7 @@ class Name:
 
     @property
     def words(self) -> str:
+        """`red gear icon`."""
         return f"{self.colour} {self.kind}".strip()
 
 
@@ -54,7 +57,7 @@ class Vocabulary:
             with np.load(folder / EMBEDDINGS) as arrays:
                 plain, coloured = arrays["plain"].astype(np.float32), arrays["coloured"].astype(np.float32)
             loaded = cls(tuple(words["kinds"]), tuple(words["colours"]), plain, coloured)
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             raise WeightsError(
                 f"the vocabulary in {folder} cannot be read ({error})", "reinstall the package"
             ) from error
@@ -65,6 +68,7 @@ class Vocabulary:
         return loaded
 
     def save(self, folder: Path) -> None:
+        """Write the words, and the embeddings in half precision, into `folder`."""
         words = {"kinds": self.kinds, "colours": self.colours}
         (folder / VOCABULARY).write_text(json.dumps(words, indent=1) + "\n", encoding="utf-8")
         np.savez_compressed(
@@ -74,7 +78,10 @@ class Vocabulary:
         )
 
     def name(self, embeddings: NDArray[np.float32]) -> list[Name]:
-        """The best words for unit embeddings `[N, D]`: the kind first, then its colour where a coloured caption fits better."""
+        """The best words for unit embeddings `[N, D]`: the kind first, then its colour.
+
+        The colour is left out where the plain caption fits better than every coloured one.
+        """
         if not len(embeddings):
             return []
         plain = embeddings @ self.plain.T

@@ -27,11 +27,17 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from llava_agent.errors import WeightsError
+
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 #: Reserved in SmolLM2's vocabulary and never produced by text: stands for one region or image position.
 PLACEHOLDER = "<jupyter_start>"
+
+#: Around a turn.
+START = "<|im_start|>"
+END = "<|im_end|>"
 
 #: What the model may answer with; each is one token of its own, so a verb costs one position.
 ACT_VERBS = ("click", "type", "select", "press", "scroll", "look", "done")
@@ -43,12 +49,20 @@ QUOTING_VERBS = frozenset({"type", "select", "look", "read"})
 
 NONE_LINE = " none of these"
 
+_MEND = "pull the embedded weights again: the prompt is made for the tokenizer of SmolLM2"
+
 SpanSource = Literal["instruction", "fact", "candidate"]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One candidate as the model reads it: `- "Submit" button`, with the part that may be quoted."""
+    """One candidate as the model reads it: `- "Submit" button`.
+
+    Attributes:
+        words: the whole line.
+        quotable: the part of it that spans may be quoted from.
+        region: whether a region token stands before the words.
+    """
 
     words: str
     quotable: str = ""
@@ -72,6 +86,11 @@ class Quotable:
     start: int
     offsets: tuple[tuple[int, int], ...]
     text: str
+
+    @property
+    def last(self) -> int:
+        """Position of its last token."""
+        return self.start + len(self.offsets) - 1
 
     def quote(self, first: int, last: int) -> str:
         """Characters of the prompt positions `first..last` (inclusive), without blanks around them."""
@@ -108,15 +127,11 @@ class EncodedPrompt:
     none_end: int
     quotables: tuple[Quotable, ...]
 
-    def quotable_at(self, position: int) -> Quotable | None:
-        for quotable in self.quotables:
-            if quotable.start <= position < quotable.start + len(quotable.offsets):
-                return quotable
-        return None
-
 
 @dataclass(slots=True)
 class _Builder:
+    """A prompt that grows piece by piece."""
+
     tokenizer: Tokenizer
     placeholder: int
     ids: list[int] = field(default_factory=list)
@@ -124,6 +139,9 @@ class _Builder:
 
     def text(self, text: str) -> None:
         self.ids.extend(self.tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def special(self, token: int) -> None:
+        self.ids.append(token)
 
     def slots(self, count: int) -> list[int]:
         start = len(self.ids)
@@ -145,22 +163,34 @@ class PromptEncoder:
     """Turns an instruction, facts, history and candidates into token ids.
 
     Args:
-        tokenizer: the language model's, as a `tokenizers.Tokenizer`.
+        tokenizer: the language model's, as a `tokenizers.Tokenizer`; from now on it reads special tokens in a
+            text as plain characters.
+
+    Raises:
+        WeightsError: a verb is not one token, or a special token is missing: another model's tokenizer.
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
-        placeholder = tokenizer.token_to_id(PLACEHOLDER)
-        if placeholder is None:
-            raise ValueError(f"the tokenizer has no token {PLACEHOLDER}")
+        # Whoever writes a page must not write the layout: `<|im_end|>` in a mark is plain characters.
+        tokenizer.encode_special_tokens = True
         self.tokenizer = tokenizer
-        self.placeholder: int = placeholder
+        self.placeholder = self._special(PLACEHOLDER)
+        self.start_id = self._special(START)
+        self.end_id = self._special(END)
         self.verb_ids = {verb: self._single(verb) for verb in (*ACT_VERBS, *ASK_VERBS)}
-        self.end_id: int = tokenizer.token_to_id("<|im_end|>")
+
+    def _special(self, token: str) -> int:
+        found = self.tokenizer.token_to_id(token)
+        if found is None:
+            raise WeightsError(f"the tokenizer has no token {token}", _MEND)
+        return found
 
     def _single(self, verb: str) -> int:
         ids: list[int] = self.tokenizer.encode(verb, add_special_tokens=False).ids
         if len(ids) != 1:
-            raise ValueError(f"the verb {verb!r} is {len(ids)} tokens in this tokenizer, must be one")
+            raise WeightsError(
+                f"the verb {verb!r} is {len(ids)} tokens in this tokenizer, must be one", _MEND
+            )
         return ids[0]
 
     def encode(
@@ -172,9 +202,18 @@ class PromptEncoder:
         history: Sequence[str] = (),
         image_tokens: int = 0,
     ) -> EncodedPrompt:
-        """Encode one request; `image_tokens` placeholders are laid before the instruction."""
+        """Encode one request.
+
+        Args:
+            kind: what the first line says, an order or a question.
+            instruction: the order or question; may be quoted.
+            lines: candidates, in the order in which the pointer numbers them.
+            facts: what is known, `name = value`; the value may be quoted.
+            history: what was done, in the words of the actions.
+            image_tokens: placeholders before the instruction.
+        """
         build = _Builder(self.tokenizer, self.placeholder)
-        build.text("<|im_start|>user\n")
+        self._open(build)
         image = build.slots(image_tokens)
         build.text(f"{kind}:")
         build.quotable(f" {instruction}", "instruction", 0)
@@ -192,7 +231,7 @@ class PromptEncoder:
             ends.append(len(build.ids) - 1)
         build.text(f"\n-{NONE_LINE}")
         none_end = len(build.ids) - 1
-        build.text("<|im_end|>\n<|im_start|>assistant\n")
+        self._close(build)
         return EncodedPrompt(
             ids=np.asarray(build.ids, dtype=np.int64),
             image=np.asarray(image, dtype=np.int64),
@@ -201,6 +240,24 @@ class PromptEncoder:
             none_end=none_end,
             quotables=tuple(build.quotables),
         )
+
+    def chat(self, text: str) -> NDArray[np.int64]:
+        """Ids of a turn of the user that only says `text`; what follows them is the answer."""
+        build = _Builder(self.tokenizer, self.placeholder)
+        self._open(build)
+        build.text(text)
+        self._close(build)
+        return np.asarray(build.ids, dtype=np.int64)
+
+    def _open(self, build: _Builder) -> None:
+        build.special(self.start_id)
+        build.text("user\n")
+
+    def _close(self, build: _Builder) -> None:
+        build.special(self.end_id)
+        build.text("\n")
+        build.special(self.start_id)
+        build.text("assistant\n")
 
     @staticmethod
     def _words(build: _Builder, line: Line, index: int) -> None:

