@@ -36,11 +36,12 @@ _START = """([seed, clock]) => {
   Math.seedrandom(seed);
   core.EPISODE_MAX_TIME = clock;
   core.startEpisodeReal();
+  core.begun = true;
 }"""
 _READY = "() => WOB_TASK_READY === true"
 _GOAL = "() => { const said = core.getUtterance(); return typeof said === 'string' ? said : said.utterance; }"
-# A page that has navigated away has lost the task, and its reward with it.
-_STATE = """() => typeof WOB_DONE_GLOBAL === 'undefined' ? {done: true, reward: 0}
+# Another document in the tab (a link, a form that was sent) has lost the task, and the reward with it.
+_STATE = """() => typeof core === 'undefined' || core.begun !== true ? {done: true, reward: 0}
   : {done: WOB_DONE_GLOBAL, reward: WOB_RAW_REWARD_GLOBAL}"""
 
 
