@@ -1,31 +1,31 @@
 """Puts the parts together: a preset's weights behind a gateway, and the detectors that find marks on photos.
 
-This is the one place that knows which model serves which tier. The command line and the web page only call it.
+This is the one place that knows which model serves which tier; the command line and the page only call it.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from llava_agent.agent.picture import Find, find_marks
+from llava_agent.agent.picture import Find
 from llava_agent.errors import ConfigError
 from llava_agent.gateway.gateway import Gateway
-from llava_agent.gateway.model import ChatModel, LocalModel, Weights, both_tiers
+from llava_agent.gateway.model import LocalModel, Weights, both_tiers
 from llava_agent.gateway.request import Candidate, Choice, Completion, ModelRequest
+from llava_agent.sight import Sight
 
 if TYPE_CHECKING:
+    from llava_agent.vlm.dial import DialReader, DialReading
     from llava_agent.vlm.presets import EmbeddedPreset
+    from tools.geometry import Box
     from tools.mark import Mark
     from tools.photo import Photo
 
 DEFAULT = "embedded"
-#: Photos whose marks are kept; finding them takes longer than answering.
-KEPT_PHOTOS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,25 +66,46 @@ class Loading:
         return self._future.result().complete(request, pixels=pixels)
 
 
-class Remembering:
-    """Detectors that look at the same photo once, however many questions are asked about it."""
+class ReadingDials:
+    """Detectors whose dials also say what they read.
 
-    def __init__(self, find: Find, kept: int = KEPT_PHOTOS) -> None:
-        self._find, self._kept = find, kept
-        self._known: OrderedDict[str, tuple[Mark, ...]] = OrderedDict()
-        self._lock = threading.Lock()
+    Args:
+        weights: name of the built weights that hold the dial encoder.
+    """
+
+    def __init__(self, find: Find, weights: str) -> None:
+        self._find, self._weights = find, weights
+        self._reader: DialReader | None = None
 
     def __call__(self, photo: Photo) -> Sequence[Mark]:
-        with self._lock:
-            if photo.sha256 in self._known:
-                self._known.move_to_end(photo.sha256)
-                return self._known[photo.sha256]
-        marks = tuple(self._find(photo))
-        with self._lock:
-            self._known[photo.sha256] = marks
-            while len(self._known) > self._kept:
-                self._known.popitem(last=False)
-        return marks
+        marks = self._find(photo)
+        dials = [mark for mark in marks if mark.role == "dial" and mark.box is not None]
+        if not dials:
+            return marks
+        lines = [Line(mark.text, mark.box) for mark in marks if mark.source == "ocr" and mark.box is not None]
+        readings = {mark.ref: self._ready().read(photo.image, mark.box, lines) for mark in dials if mark.box}
+        return [_with_reading(mark, readings.get(mark.ref)) for mark in marks]
+
+    def _ready(self) -> DialReader:
+        if self._reader is None:
+            from llava_agent.vlm.dial import DIAL_ENCODER, DialReader
+            from llava_agent.vlm.weights import paths
+
+            self._reader = DialReader(paths(self._weights)["language"] / DIAL_ENCODER)
+        return self._reader
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A text line inside a dial."""
+
+    text: str
+    box: Box
+
+
+def _with_reading(mark: Mark, reading: DialReading | None) -> Mark:
+    """The dial with what it reads; one that cannot be read stays without a value."""
+    return replace(mark, value=reading.text, score=reading.confidence) if reading else mark
 
 
 _cores: dict[str, Core] = {}
@@ -99,7 +120,7 @@ def assemble(name: str = DEFAULT) -> Core:
         name: a preset, or the path of a YAML file.
 
     Raises:
-        ConfigError: there is no such preset, or it cannot choose among marks.
+        ConfigError: there is no such preset, or it is a server.
         WeightsError: its weights are not there; the message names the command that fetches them.
     """
     with _lock:
@@ -107,39 +128,60 @@ def assemble(name: str = DEFAULT) -> Core:
             from llava_agent.vlm.presets import load_preset
 
             preset = load_preset(name)
-            if preset.kind != "embedded":
+            if preset.kind == "server":
                 raise ConfigError(
-                    f"the preset {name!r} has no pointer, so it cannot choose among marks",
-                    "use an embedded one: llava-agent models list",
+                    f"the preset {name!r} is a server, and the agent decides with weights in this process",
+                    "choose another one: llava-agent models list",
                 )
-            _cores[name] = _embedded(preset)
+            _cores[name] = _embedded(preset) if preset.kind == "embedded" else _generating(preset)
         return _cores[name]
 
 
 def without_models() -> Core:
-    """A core whose gateway holds no model, for policies that ask none."""
-    return Core(Gateway({}), Remembering(find_marks))
+    """A core whose gateway holds no model, for policies that ask none; dials are found but not read."""
+    return Core(Gateway({}), Sight())
 
 
 def _embedded(preset: EmbeddedPreset) -> Core:
     """Both tiers from one set of weights; a preset without pixels has the text tier alone."""
-    if preset.weights not in _weights:
-        _weights[preset.weights] = _load(preset.weights)
-    weights = _weights[preset.weights]
-    models: dict[str, ChatModel] = both_tiers(preset.name, weights)
-    if not preset.pixels:
-        models = {preset.name: LocalModel(preset.name, "text", weights)}
-    return Core(Gateway(models), Remembering(find_marks))
-
-
-def _load(name: str) -> Loading:
+    from llava_agent.vlm.dial import DIAL_ENCODER
     from llava_agent.vlm.weights import paths
 
-    parts = paths(name)
+    parts = paths(preset.weights)
+    if preset.weights not in _weights:
+        _weights[preset.weights] = Loading(partial(_load_embedded, parts["language"], parts["shipped"]))
+    weights = _weights[preset.weights]
+    models = both_tiers(preset.name, weights)
+    if not preset.pixels:
+        models = {preset.name: LocalModel(preset.name, "text", weights)}
+    return Core(Gateway(models), Sight(partial(_load_reader, parts["language"] / DIAL_ENCODER)))
 
-    def load() -> Weights:
-        from llava_agent.vlm.embedded import EmbeddedModel
 
-        return EmbeddedModel.load(parts["language"], parts["shipped"])
+def _generating(preset: ComposedPreset | LlavaPreset) -> Core:
+    """A model without a pointer; it chooses by constrained generation."""
+    return Core(Gateway(both_tiers(preset.name, Loading(partial(_load_generating, preset)))), Sight())
 
-    return Loading(load)
+
+def _load_embedded(language: Path, shipped: Path) -> Weights:
+    from llava_agent.vlm.embedded import EmbeddedModel
+
+    return EmbeddedModel.load(language, shipped)
+
+
+def _load_generating(preset: ComposedPreset | LlavaPreset) -> Weights:
+    from llava_agent.vlm.choose_by_generation import GeneratingModel
+    from llava_agent.vlm.decode import Sampling
+    from llava_agent.vlm.loading import load_model
+
+    template = preset.template if preset.kind == "llava" else None
+    decoding = preset.decoding
+    sampling = Sampling(
+        max_tokens=decoding.max_tokens, temperature=decoding.temperature, top_p=decoding.top_p
+    )
+    return GeneratingModel(load_model(preset), template, sampling)
+
+
+def _load_reader(encoder: Path) -> DialReader:
+    from llava_agent.vlm.dial import DialReader
+
+    return DialReader(encoder)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from random import Random
 
 import numpy as np
+from numpy.typing import NDArray
 
 from llava_agent.vlm.prompt import POINTING_VERBS, QUOTING_VERBS, EncodedPrompt, PromptEncoder
 from training.pointing_model import Example
@@ -28,11 +29,38 @@ def show_words(step: Step, rng: Random, chance: float, named: Sequence[str] | No
     return replace(step, lines=tuple(lines))
 
 
-def spannable(prompt: EncodedPrompt) -> np.ndarray:
-    """All prompt positions that a span may be quoted from, in order."""
-    return np.concatenate(
-        [np.arange(q.start, q.start + len(q.offsets), dtype=np.int64) for q in prompt.quotables]
-    )
+@dataclass(frozen=True, slots=True)
+class _Quoted:
+    """The labels of a span; -1 where there is nothing to learn."""
+
+    sources: NDArray[np.int64]
+    source: int
+    positions: NDArray[np.int64]
+    start: int
+    end: int
+
+
+_NOTHING = np.zeros(0, dtype=np.int64)
+
+
+def _quoted(step: Step, prompt: EncodedPrompt) -> _Quoted | None:
+    """Where the step's quote lies; None where it does not fall on token borders."""
+    quote = step.quote
+    if quote is None or step.verb not in QUOTING_VERBS:
+        return _Quoted(_NOTHING, -1, _NOTHING, -1, -1)
+    keys = [(part.source, part.index) for part in prompt.quotables]
+    if (quote.source, quote.index) not in keys:
+        return None
+    place = keys.index((quote.source, quote.index))
+    part = prompt.quotables[place]
+    found = part.positions(quote.begin, quote.end)
+    if found is None:
+        return None
+    sources = np.asarray([part.last for part in prompt.quotables], dtype=np.int64)
+    positions = np.arange(part.start, part.last + 1, dtype=np.int64)
+    # What is looked for stands in the instruction, and a reading in the line that is pointed at.
+    chosen = place if step.verb in ("type", "select") else -1
+    return _Quoted(sources, chosen, positions, found[0] - part.start, found[1] - part.start)
 
 
 def encode(step: Step, encoder: PromptEncoder, answer: str = "") -> Example | None:
@@ -42,17 +70,9 @@ def encode(step: Step, encoder: PromptEncoder, answer: str = "") -> Example | No
         answer: text that is generated after the verb (for `say`).
     """
     prompt = encoder.encode(step.kind, step.instruction, step.lines, step.facts, step.history)
-    places = spannable(prompt)
-    start = end = -1
-    if step.quote is not None and step.verb in QUOTING_VERBS:
-        quote = step.quote
-        found = next(
-            (q for q in prompt.quotables if (q.source, q.index) == (quote.source, quote.index)), None
-        )
-        ends = found.positions(quote.begin, quote.end) if found else None
-        if ends is None:
-            return None
-        start, end = (int(np.searchsorted(places, position)) for position in ends)
+    quoted = _quoted(step, prompt)
+    if quoted is None:
+        return None
     target = -1
     if step.verb in POINTING_VERBS or step.verb in ("yes", "no", "say"):
         if step.target is not None:
@@ -71,9 +91,11 @@ def encode(step: Step, encoder: PromptEncoder, answer: str = "") -> Example | No
         crops=np.asarray(step.crops, dtype=np.int64)[seen] if seen.any() else np.zeros(0, dtype=np.int64),
         ends=np.append(prompt.ends, prompt.none_end),
         target=target,
-        spannable=places,
-        start=start,
-        end=end,
+        sources=quoted.sources,
+        source=quoted.source,
+        spannable=quoted.positions,
+        start=quoted.start,
+        end=quoted.end,
         verbs=np.asarray([encoder.verb_ids[verb] for verb in step.verbs], dtype=np.int64),
         verb=step.verbs.index(step.verb),
         answer=len(tail) - 1,

@@ -33,7 +33,8 @@ class Example:
         regions: positions of region tokens, with the rows of their features.
         ends: last positions of the lines, then of *none of these*.
         target: index into `ends`, -1 where the verb does not point.
-        spannable: positions that may be quoted; `start`, `end` index into them, -1 without a span.
+        sources: last position of each part that may be quoted from; `source` indexes them, -1 where there is one.
+        spannable: positions of the right part; `start`, `end` index into them, -1 without a span.
         verbs: token ids of the offered verbs; `verb` indexes them.
         answer: number of generated tokens after the verb that are supervised.
     """
@@ -45,6 +46,8 @@ class Example:
     crops: NDArray[np.int64]
     ends: NDArray[np.int64]
     target: int
+    sources: NDArray[np.int64]
+    source: int
     spannable: NDArray[np.int64]
     start: int
     end: int
@@ -121,10 +124,9 @@ class PointingModel(nn.Module):
             result["target_scores"], result["target_wanted"] = scores.detach(), example.target
             right = right and result["target"]
         if example.start >= 0:
-            keys = hidden[torch.from_numpy(example.spannable)]
-            start, end = self.head.span(query, keys)
-            loss = loss + cross_entropy_over(start, example.start) + cross_entropy_over(end, example.end)
-            result["span"] = int(start.argmax()) == example.start and int(end.argmax()) == example.end
+            goes = hidden[example.ends[example.target]] if example.target >= 0 else None
+            span_loss, result["span"] = self._span(hidden, query, goes, example)
+            loss = loss + span_loss
             right = right and result["span"]
         if example.answer:
             places = torch.arange(example.prompt, example.prompt + example.answer)
@@ -135,3 +137,18 @@ class PointingModel(nn.Module):
             right = right and result["answer"]
         result["right"] = bool(right)
         return loss, result
+
+    def _span(
+        self, hidden: Tensor, query: Tensor, goes: Tensor | None, example: Example
+    ) -> tuple[Tensor, bool]:
+        """The loss of source, start and end, each given the right choice before it; and whether all are right."""
+        keys = hidden[torch.from_numpy(example.spannable)]
+        start = self.head.start(query, keys, goes)
+        end = self.head.end(query, keys, keys[example.start])
+        loss = cross_entropy_over(start, example.start) + cross_entropy_over(end, example.end)
+        right = int(start.argmax()) == example.start and int(end.argmax()) == example.end
+        if example.source >= 0:
+            source = self.head.source(query, hidden[torch.from_numpy(example.sources)], goes)
+            loss = loss + cross_entropy_over(source, example.source)
+            right = right and int(source.argmax()) == example.source
+        return loss, right

@@ -91,9 +91,10 @@ def load_llava(
         )
     try:
         tokenizer = AutoTokenizer.from_pretrained(name, revision=revision or "main")
-        llava, report = LlavaForConditionalGeneration.from_pretrained(
+        loaded: Any = LlavaForConditionalGeneration.from_pretrained(
             name, revision=revision or "main", output_loading_info=True, **options
         )
+        llava, report = loaded
     except (OSError, ValueError) as error:
         raise WeightsError(
             f"the checkpoint {source!r} could not be loaded ({str(error).strip().splitlines()[0]})",

@@ -27,7 +27,7 @@ LONGEST_SPAN = 48
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Temperatures fitted on held-out steps, by which scores are divided before the softmax (Guo et al., 2017)."""
+    """Temperatures by which scores are divided before the softmax, fitted on held-out steps (Guo et al., 2017)."""
 
     verb: float = 1.0
     target: float = 1.0
@@ -35,6 +35,7 @@ class Calibration:
 
     @classmethod
     def load(cls, folder: Path) -> Calibration:
+        """The folder's temperatures, all 1 where it has none. Raises WeightsError where the file is damaged."""
         path = folder / CALIBRATION
         try:
             return cls(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else cls()
@@ -42,6 +43,7 @@ class Calibration:
             raise WeightsError(f"{path} is not a calibration ({error})", "reinstall the package") from error
 
     def save(self, folder: Path) -> None:
+        """Write `calibration.json` into `folder`."""
         (folder / CALIBRATION).write_text(json.dumps(asdict(self)) + "\n", encoding="utf-8")
 
 
@@ -56,10 +58,12 @@ class Found:
 
     @property
     def text(self) -> str:
+        """The quoted characters."""
         return self.quotable.quote(self.first, self.last)
 
 
 def log_softmax(scores: Floats, temperature: float = 1.0) -> Floats:
+    """Log probabilities of `[N]` scores at a temperature."""
     scaled = scores / temperature
     scaled = scaled - scaled.max()
     result: Floats = scaled - np.log(np.exp(scaled).sum())
@@ -100,40 +104,43 @@ class Pointer:
         product: Floats = values @ self._weights[f"{name}.weight"].T + self._weights[f"{name}.bias"]
         return product
 
-    def _scores(self, name: str, query: Floats, keys: Floats) -> Floats:
-        asked, known = self._linear(f"{name}_query", query), self._linear(f"{name}_key", keys)
+    def _scores(self, name: str, query: Floats, keys: Floats, given: Floats | None = None) -> Floats:
+        asked = self._linear(f"{name}_query", self._norm(query))
+        if given is not None:
+            asked = asked + self._linear(f"{name}_given", self._norm(given))
+        known = self._linear(f"{name}_key", self._norm(keys))
         scores: Floats = known @ asked / np.sqrt(asked.shape[-1])
         return scores
 
     def target(self, query: Floats, keys: Floats) -> Floats:
         """Scores `[N]` of lines with hidden states `[N, H]` for the query `[H]`."""
-        return self._scores("target", self._norm(query), self._norm(keys))
+        return self._scores("target", query, keys)
 
     def span(
-        self, query: Floats, hidden: Floats, quotables: Sequence[Quotable], temperature: float = 1.0
+        self,
+        query: Floats,
+        hidden: Floats,
+        quotables: Sequence[Quotable],
+        target: Floats | None,
+        temperature: float = 1.0,
     ) -> Found | None:
-        """The most probable span that lies within one of `quotables`; None where there is nothing to quote.
+        """The span to quote: its source first, then its first token, then its last; None without a source.
 
         Args:
             hidden: `[T, H]` of the whole prompt.
+            target: `[H]` of the line that the quotation goes into; None for a verb without target.
         """
         if not quotables:
             return None
-        places = np.concatenate([np.arange(q.start, q.start + len(q.offsets)) for q in quotables])
-        asked, known = self._norm(query), self._norm(hidden[places])
-        start = log_softmax(self._scores("start", asked, known), temperature)
-        end = log_softmax(self._scores("end", asked, known), temperature)
-        best, found, offset = -np.inf, None, 0
-        for quotable in quotables:
-            length = len(quotable.offsets)
-            joint = start[offset : offset + length, None] + end[None, offset : offset + length]
-            reach = np.subtract.outer(np.arange(length), np.arange(length))
-            joint = np.where((reach <= 0) & (reach > -LONGEST_SPAN), joint, -np.inf)
-            first, last = np.unravel_index(int(joint.argmax()), joint.shape)
-            if joint[first, last] > best:
-                best = float(joint[first, last])
-                found = (quotable, quotable.start + int(first), quotable.start + int(last))
-            offset += length
-        if found is None:
-            return None
-        return Found(*found, probability=float(np.exp(best)))
+        probability, part = 1.0, quotables[0]
+        if len(quotables) > 1:
+            keys = hidden[np.asarray([quotable.last for quotable in quotables])]
+            chances = np.exp(log_softmax(self._scores("source", query, keys, target), temperature))
+            part, probability = quotables[int(chances.argmax())], float(chances.max())
+        keys = hidden[part.start : part.last + 1]
+        starts = np.exp(log_softmax(self._scores("start", query, keys, target), temperature))
+        first = int(starts.argmax())
+        ends = np.exp(log_softmax(self._scores("end", query, keys, keys[first]), temperature))
+        last = first + int(ends[first : first + LONGEST_SPAN].argmax())
+        probability *= float(starts[first] * ends[last])
+        return Found(part, part.start + first, part.start + last, probability)

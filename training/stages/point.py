@@ -123,7 +123,8 @@ def run_point(
     used, step, seen = 0.0, 0, 0
     if state:
         model.load_state_dict(state["model"], strict=False)
-        optimizer.load_state_dict(state["optimizer"])
+        if state.get("optimizer"):
+            optimizer.load_state_dict(state["optimizer"])
         used, step, seen = state["used"], state["step"], state["seen"]
     chance = [1.0]
     stream = batches(config.seed * 1000 + seen, sources, encoder, named, config.tokens, chance)

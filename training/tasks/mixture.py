@@ -35,7 +35,7 @@ class Sources:
 
 
 #: Share of each family.
-WEIGHTS = {"interface": 0.55, "visual": 0.23, "plate": 0.20, "spoken": 0.02}
+WEIGHTS = {"interface": 0.58, "visual": 0.19, "plate": 0.21, "spoken": 0.02}
 
 
 def steps(seed: int, sources: Sources) -> Iterator[tuple[Step, str]]:

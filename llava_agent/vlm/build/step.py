@@ -12,24 +12,27 @@ import llava_agent
 from llava_agent.errors import WeightsError
 
 
+def child_environment() -> dict[str, str]:
+    """This process's environment, with this package importable and the hub switched off."""
+    root = str(Path(llava_agent.__file__).resolve().parents[1])
+    return os.environ | {
+        "PYTHONPATH": os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])]),
+        "HF_HUB_OFFLINE": "1",  # everything a step reads is on the disk already
+        "TRANSFORMERS_OFFLINE": "1",
+    }
+
+
 def run_step(module: str, arguments: Sequence[str | Path], log: Path) -> None:
     """`python -m module arguments`; its output goes to `log`, which is named where it fails.
 
     Raises:
         WeightsError: the step failed; the sentence ends with the last line it printed.
     """
-    root = str(Path(llava_agent.__file__).resolve().parents[1])
-    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = os.environ | {
-        "PYTHONPATH": os.pathsep.join(paths),
-        "HF_HUB_OFFLINE": "1",  # everything a step reads is on the disk already
-        "TRANSFORMERS_OFFLINE": "1",
-    }
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         command = [sys.executable, "-m", module, *map(str, arguments)]
         ended = subprocess.run(
-            command, env=environment, stdout=output, stderr=output, stdin=subprocess.DEVNULL
+            command, env=child_environment(), stdout=output, stderr=output, stdin=subprocess.DEVNULL
         )
     if ended.returncode != 0:
         lines = log.read_text(errors="replace").strip().splitlines()

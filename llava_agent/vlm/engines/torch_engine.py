@@ -59,12 +59,22 @@ class TorchEngine:
                     inputs_embeds=inputs[None], past_key_values=self._cache, use_cache=True, logits_to_keep=1
                 )
         except BaseException:
-            self._cache, self._length = _empty_cache(), 0  # half of the layers may hold the new positions
+            self._take_back()
             raise
         finally:
             hook.remove()
         self._length += len(embeddings)
         return _to_numpy(hidden[0][0]), _to_numpy(out.logits[0, -1])
+
+    def _take_back(self) -> None:
+        """After a failed pass: the layers that already hold the new positions drop them."""
+        if self._length == 0:
+            self._cache = _empty_cache()
+            return
+        for layer in self._cache.layers:
+            extra = layer.get_seq_length() - self._length
+            if extra > 0:
+                layer.crop(-extra)
 
     def cut(self, length: int) -> None:
         if not 0 <= length <= self._length:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from llava_agent.errors import ConfigError
 from llava_agent.vlm.regions import crop_regions, geometry
 from training.render.equipment import render_dial_crop, render_equipment
 from training.render.equipment.part import Item
@@ -43,6 +44,7 @@ class EquipmentPart:
 
     @property
     def words(self) -> str:
+        """`red light on`."""
         return f"{self.colour} {self.kind}".strip()
 
 
@@ -67,28 +69,37 @@ def write_parts(out: Path, count: int, seed: int = 0) -> Iterator[int]:
         yield stop - seed
 
 
+def _parts_of(item: Item) -> Iterator[tuple[Sequence[float], str, str]]:
+    """Box, kind and colour of a part and of the texts on it."""
+    said = describe(item)
+    if said:
+        yield (item.box.x0, item.box.y0, item.box.x1, item.box.y1), *said
+    for field in item.attributes.get("fields", ()):
+        yield field["box"], "text", ""
+
+
 def _write_parts(path: Path, seeds: range) -> None:
     crops, shapes, rows = [], [], []
     for seed in seeds:
         scene = render_equipment(seed)
         for item in scene.items:
-            said = describe(item)
-            boxes = [(item.box.x0, item.box.y0, item.box.x1, item.box.y1)] if said else []
-            names = [said] if said else []
-            for field in item.attributes.get("fields", ()):
-                boxes.append(tuple(field["box"]))
-                names.append(("text", ""))
-            if boxes:
+            found = list(_parts_of(item))
+            if found:
+                boxes = [box for box, _, _ in found]
                 crops.append(crop_regions(scene.image, boxes))
                 shapes.append(geometry(boxes, scene.image.size))
-                rows += [[kind, colour, seed] for kind, colour in names]
+                rows += [[kind, colour, seed] for _, kind, colour in found]
     partial = path.with_suffix(".partial.npz")
     np.savez(partial, crops=np.concatenate(crops), geometry=np.concatenate(shapes), rows=json.dumps(rows))
     partial.replace(path)
 
 
 def read_parts(folder: Path) -> tuple[list[EquipmentPart], NDArray[np.uint8], NDArray[np.float32]]:
-    """All parts that `write_parts` has finished in `folder`, their crops `[N, 96, 96, 3]` and geometry `[N, 6]`."""
+    """All parts that `write_parts` has finished in `folder`, with crops `[N, 96, 96, 3]`, geometry `[N, 6]`.
+
+    Raises:
+        ConfigError: there are none.
+    """
     parts: list[EquipmentPart] = []
     crops, shapes = [], []
     for path in sorted(folder.glob("parts-???????.npz")):
@@ -97,6 +108,8 @@ def read_parts(folder: Path) -> tuple[list[EquipmentPart], NDArray[np.uint8], ND
             shapes.append(shard["geometry"])
             for kind, colour, photo in json.loads(str(shard["rows"])):
                 parts.append(EquipmentPart(len(parts), kind, colour, photo))
+    if not parts:
+        raise ConfigError(f"{folder} holds no rendered equipment", "render it first (stage render)")
     return parts, np.concatenate(crops), np.concatenate(shapes)
 
 
@@ -120,6 +133,19 @@ def write_dials(out: Path, count: int, seed: int = 0) -> Iterator[int]:
 
 
 def read_dials(folder: Path) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]:
-    """Crops `[N, 128, 128, 3]`, needle angles `[N]` (radians clockwise from up), hubs `[N, 2]` as fractions of the crop."""
-    shards = [np.load(path) for path in sorted(folder.glob("dials-???????.npz"))]
-    return tuple(np.concatenate([shard[name] for shard in shards]) for name in ("crops", "angles", "centres"))  # type: ignore[return-value]
+    """Crops `[N, 128, 128, 3]`, needle angles `[N]` and hubs `[N, 2]` that `write_dials` has finished.
+
+    Angles are radians clockwise from up, hubs fractions of the crop.
+
+    Raises:
+        ConfigError: there are none.
+    """
+    crops, angles, hubs = [], [], []
+    for path in sorted(folder.glob("dials-???????.npz")):
+        with np.load(path) as shard:
+            crops.append(shard["crops"])
+            angles.append(shard["angles"])
+            hubs.append(shard["centres"])
+    if not crops:
+        raise ConfigError(f"{folder} holds no rendered dials", "render them first (stage render)")
+    return np.concatenate(crops), np.concatenate(angles), np.concatenate(hubs)

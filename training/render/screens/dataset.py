@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from llava_agent.errors import ConfigError
 from llava_agent.vlm.regions import crop_regions, geometry
 from training.render.screens.render import Screen, render_screens
 
@@ -37,11 +38,14 @@ class ScreenElement:
 
     @property
     def words(self) -> str:
+        """Full description: `large red gear icon`."""
         return " ".join(part for part in (self.size, self.colour, self.kind) if part)
 
 
 @dataclass(frozen=True, slots=True)
 class ScreenPage:
+    """A rendered page: its seed, the name of its kit, and its visible elements in reading order."""
+
     seed: int
     kit: str
     elements: tuple[ScreenElement, ...]
@@ -68,6 +72,7 @@ def write_screens(out: Path, count: int, seed: int = 0, *, held_out: bool = Fals
 
 
 def _write_shard(path: Path, screens: list[Screen]) -> None:
+    """One shard, written beside its place first, so that a shard that is there is whole."""
     crops, shapes, pages = [], [], []
     for screen in screens:
         boxes = [(p.box.x0, p.box.y0, p.box.x1, p.box.y1) for p in screen.placed]
@@ -75,7 +80,9 @@ def _write_shard(path: Path, screens: list[Screen]) -> None:
             continue
         crops.append(crop_regions(screen.image, boxes))
         shapes.append(geometry(boxes, screen.image.size))
-        elements = [{k: v for k, v in dataclasses.asdict(p.element).items() if k != "html"} for p in screen.placed]
+        elements = [
+            {k: v for k, v in dataclasses.asdict(p.element).items() if k != "html"} for p in screen.placed
+        ]
         pages.append({"seed": screen.seed, "kit": screen.kit, "elements": elements})
     partial = path.with_suffix(".partial.npz")
     np.savez(partial, crops=np.concatenate(crops), geometry=np.concatenate(shapes), pages=json.dumps(pages))
@@ -83,7 +90,11 @@ def _write_shard(path: Path, screens: list[Screen]) -> None:
 
 
 def read_screens(folder: Path) -> ScreenData:
-    """Everything that `write_screens` has finished in `folder`."""
+    """Everything that `write_screens` has finished in `folder`.
+
+    Raises:
+        ConfigError: there is nothing.
+    """
     crops, shapes, pages, first = [], [], [], 0
     for path in sorted(folder.glob("shard-*.npz")):
         if path.name.endswith(".partial.npz"):
@@ -98,4 +109,6 @@ def read_screens(folder: Path) -> ScreenData:
                 elements.append(ScreenElement(first, **(raw | {"states": tuple(raw["states"])})))
                 first += 1
             pages.append(ScreenPage(row["seed"], row["kit"], tuple(elements)))
+    if not crops:
+        raise ConfigError(f"{folder} holds no rendered screens", "render them first (stage render)")
     return ScreenData(tuple(pages), np.concatenate(crops), np.concatenate(shapes))

@@ -43,15 +43,18 @@ class Element:
 
 
 def _colour(rng: Random, background: str) -> tuple[str, str]:
+    """A colour's name and CSS, other than the background's."""
     name = rng.choice([name for name in COLOURS if name != background])
     return name, rng.choice(COLOURS[name])
 
 
 def _size(rng: Random) -> tuple[str, float]:
+    """A size's word and its factor."""
     return rng.choice([("small", 0.62), ("", 1.0), ("", 1.0), ("large", 1.6)])
 
 
 def icon(rng: Random, kit: Kit, background: str) -> Element:
+    """A bare icon of one of the kit's sets."""
     drawn = icons(rng.choice(kit.icon_sets))
     name = rng.choice(sorted(drawn))
     colour, css = _colour(rng, background)
@@ -91,13 +94,17 @@ _SHAPE_SVG = {
     "hexagon": '<polygon points="26,8 74,8 98,50 74,92 26,92 2,50"/>',
     "cross": '<path d="M36 4h28v32h32v28H64v32H36V64H4V36h32z"/>',
     "arrow": '<path d="M4 36h52V12l40 38-40 38V64H4z"/>',
-    "heart": '<path d="M50 92C12 62 4 44 4 30 4 14 16 6 27 6c10 0 18 6 23 16C55 12 63 6 73 6c11 0 23 8 23 24 0 14-8 32-46 62z"/>',
+    "heart": (
+        '<path d="M50 92C12 62 4 44 4 30 4 14 16 6 27 6c10 0 18 6 23 16C55 12 63 6 73 6c11 0 23 8 23 24 '
+        '0 14-8 32-46 62z"/>'
+    ),
     "ring": '<circle cx="50" cy="50" r="36" fill="none" stroke="currentColor" stroke-width="20"/>',
     "line": '<rect x="2" y="44" width="96" height="12"/>',
-}  # fmt: skip
+}
 
 
 def shape(rng: Random, kit: Kit, background: str) -> Element:
+    """A geometric shape, at times outlined or turned a little."""
     name = rng.choice(SHAPES)
     colour, css = _colour(rng, background)
     size, factor = _size(rng)
@@ -118,7 +125,11 @@ def toggle(rng: Random, kit: Kit, background: str) -> Element:
     kind = rng.choice(["checkbox", "radio", "switch"])
     on, off = rng.random() < 0.5, rng.random() < 0.12
     markup = kit.toggle(rng, kind, on, off)
-    state = {"checkbox": ("checked", "unchecked"), "radio": ("selected", "unselected"), "switch": ("on", "off")}
+    state = {
+        "checkbox": ("checked", "unchecked"),
+        "radio": ("selected", "unselected"),
+        "switch": ("on", "off"),
+    }
     word = state[kind][0 if on else 1]
     name = {"checkbox": "checkbox", "radio": "radio button", "switch": "switch"}[kind]
     states = (("checked",) if on else ()) + (("disabled",) if off else ())
@@ -127,13 +138,17 @@ def toggle(rng: Random, kit: Kit, background: str) -> Element:
 
 
 def button(rng: Random, kit: Kit, background: str) -> Element:
+    """A button with words on it, in a colour of its own or in the kit's."""
     text = rng.choice(ACTIONS) if rng.random() < 0.5 else f"{rng.choice(ACTIONS)} {rng.choice(WORDS)}"
     off = rng.random() < 0.15
     disabled = " disabled" if off else ""
     if rng.random() < 0.4:
         colour, css = _colour(rng, "")
         ink = "#111" if colour in ("white", "yellow", "orange", "turquoise", "pink") else "#fff"
-        style = f"background:{css};color:{ink};border:1px solid #0003;padding:6px 14px;border-radius:{rng.choice([0, 4, 16])}px"
+        radius = rng.choice([0, 4, 16])
+        style = (
+            f"background:{css};color:{ink};border:1px solid #0003;padding:6px 14px;border-radius:{radius}px"
+        )
         if off:
             style += ";opacity:.45"
         markup = f'<button type="button" data-el="{{}}" style="{style}"{disabled}>{text}</button>'
@@ -141,11 +156,13 @@ def button(rng: Random, kit: Kit, background: str) -> Element:
         colour = ""
         markup = f'<button type="button" data-el="{{}}" class="{kit.button(rng)}"{disabled}>{text}</button>'
     states = ("disabled",) if off else ()
-    return Element(markup, "disabled button" if off else "button", colour, role="button", text=text, states=states)
+    return Element(
+        markup, "disabled button" if off else "button", colour, role="button", text=text, states=states
+    )
 
 
 def field(rng: Random, kit: Kit, background: str) -> Element:
-    """An input without its label: empty or filled, in error, disabled; or a drop-down list, or a text area."""
+    """An input without its label (empty, filled, in error, disabled), a drop-down list, or a text area."""
     kind = rng.choices(["text", "select", "area"], [6, 2, 1])[0]
     filled, off, wrong = rng.random() < 0.5, rng.random() < 0.12, rng.random() < 0.12
     value = rng.choice([*FIRST_NAMES, *WORDS, str(rng.randint(1, 9999))]) if filled else ""
@@ -158,9 +175,12 @@ def field(rng: Random, kit: Kit, background: str) -> Element:
         inner = f'<select data-el="{{}}" class="{kit.select}" style="{style}"{disabled}>{options}</select>'
         return Element(inner, "drop-down list", role="combobox", states=("disabled",) if off else ())
     if kind == "area":
-        inner = f'<textarea data-el="{{}}" class="{kit.field}" style="{style};height:52px"{disabled}>{value}</textarea>'
+        style += ";height:52px"
+        inner = f'<textarea data-el="{{}}" class="{kit.field}" style="{style}"{disabled}>{value}</textarea>'
         return Element(inner, "text area", role="textbox", value=value)
-    inner = f'<input data-el="{{}}" class="{kit.field}" style="{style}" value="{html.escape(value)}"{disabled}>'
+    inner = (
+        f'<input data-el="{{}}" class="{kit.field}" style="{style}" value="{html.escape(value)}"{disabled}>'
+    )
     said = f"{'filled' if filled else 'empty'} text field"
     if off:
         said = f"disabled {said}"
@@ -175,14 +195,15 @@ def light(rng: Random, kit: Kit, background: str) -> Element:
     pixels = rng.randint(12, 22)
     glow = f"box-shadow:0 0 {pixels // 2}px {css};" if rng.random() < 0.6 else ""
     return Element(
-        f'<span data-el="{{}}" style="display:inline-block;width:{pixels}px;height:{pixels}px;border-radius:50%;'
-        f'background:radial-gradient(circle at 35% 35%,#fff8,{css} 55%);{glow}"></span>',
+        f'<span data-el="{{}}" style="display:inline-block;width:{pixels}px;height:{pixels}px;'
+        f'border-radius:50%;background:radial-gradient(circle at 35% 35%,#fff8,{css} 55%);{glow}"></span>',
         "light",
         colour,
     )
 
 
 def badge(rng: Random, kit: Kit, background: str) -> Element:
+    """A coloured pill with a number or a word."""
     colour, css = _colour(rng, background)
     text = rng.choice([str(rng.randint(1, 99)), rng.choice(WORDS)])
     ink = "#111" if colour in ("white", "yellow", "orange", "turquoise", "pink") else "#fff"
@@ -201,18 +222,21 @@ def bar(rng: Random, kit: Kit, background: str) -> Element:
     colour, css = _colour(rng, background)
     part, width = rng.randint(0, 10) * 10, rng.randint(90, 160)
     if rng.random() < 0.4:
-        knob = f'<i style="position:absolute;left:calc({part}% - 8px);top:-5px;width:16px;height:16px;border-radius:50%;background:{css}"></i>'
+        knob = (
+            f'<i style="position:absolute;left:calc({part}% - 8px);top:-5px;width:16px;height:16px;'
+            f'border-radius:50%;background:{css}"></i>'
+        )
         return Element(
-            f'<div data-el="{{}}" style="position:relative;width:{width}px;height:6px;background:#bbb;border-radius:3px;'
-            f'margin:8px">{knob}</div>',
+            f'<div data-el="{{}}" style="position:relative;width:{width}px;height:6px;background:#bbb;'
+            f'border-radius:3px;margin:8px">{knob}</div>',
             "slider",
             colour,
             role="slider",
             value=str(part),
         )
     return Element(
-        f'<div data-el="{{}}" style="width:{width}px;height:14px;background:#d4d4d4;border-radius:4px;margin:4px">'
-        f'<div style="width:{part}%;height:100%;background:{css};border-radius:4px"></div></div>',
+        f'<div data-el="{{}}" style="width:{width}px;height:14px;background:#d4d4d4;border-radius:4px;'
+        f'margin:4px"><div style="width:{part}%;height:100%;background:{css};border-radius:4px"></div></div>',
         "progress bar",
         colour,
         role="progressbar",
@@ -221,15 +245,19 @@ def bar(rng: Random, kit: Kit, background: str) -> Element:
 
 
 def link(rng: Random, kit: Kit, background: str) -> Element:
+    """An underlined link."""
     text = f"{rng.choice(WORDS)} {rng.choice(WORDS)}"
-    return Element(f'<a href="#" data-el="{{}}" style="color:#1d4ed8;text-decoration:underline">{text}</a>', "link", role="link", text=text)  # fmt: skip
+    markup = f'<a href="#" data-el="{{}}" style="color:#1d4ed8;text-decoration:underline">{text}</a>'
+    return Element(markup, "link", role="link", text=text)
 
 
 def words(rng: Random, kit: Kit, background: str) -> Element:
+    """Plain text."""
     text = " ".join(rng.choice(WORDS) for _ in range(rng.randint(1, 4))).capitalize()
     return Element(f'<span data-el="{{}}">{text}</span>', "text", role="text", text=text)
 
 
+#: Makes an element in the style of a kit on a background of the named colour.
 Maker = Callable[[Random, Kit, str], Element]
 
 #: How often each kind of element is drawn.

@@ -12,6 +12,19 @@ _OWN_SWITCH = (
 )
 
 
+def _own_switch(rng: Random, on: bool, off: bool) -> str:
+    """A switch as pages draw it that have none in their kit."""
+    height = rng.randint(16, 26)
+    return _OWN_SWITCH.format(
+        w=round(height * 1.8),
+        h=height,
+        k=height - 4,
+        track=rng.choice(["#16a34a", "#2563eb", "#0d9488", "#7e22ce", "#444"]) if on else "#b6bac1",
+        side="right" if on else "left",
+        opacity=0.45 if off else 1,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Kit:
     """One look.
@@ -19,6 +32,8 @@ class Kit:
     Attributes:
         stylesheets: below `node_modules`.
         buttons: class lists of its buttons.
+        field, select: classes of its inputs and drop-down lists.
+        icon_sets: where its icons come from.
         held_out: used for evaluation only.
     """
 
@@ -31,6 +46,7 @@ class Kit:
     held_out: bool = False
 
     def button(self, rng: Random) -> str:
+        """Classes of a button."""
         return rng.choice(self.buttons)
 
     def toggle(self, rng: Random, kind: str, on: bool, off: bool) -> str:
@@ -39,16 +55,18 @@ class Kit:
         disabled = " disabled" if off else ""
         if kind == "switch":
             if self.name == "bootstrap" and rng.random() < 0.5:
-                return f'<span class="form-switch"><input data-el="{{}}" class="form-check-input" type="checkbox" role="switch"{checked}{disabled}></span>'
+                return (
+                    '<span class="form-switch"><input data-el="{}" class="form-check-input" type="checkbox" '
+                    f'role="switch"{checked}{disabled}></span>'
+                )
             if self.name == "pico" and rng.random() < 0.5:
                 return f'<input data-el="{{}}" type="checkbox" role="switch"{checked}{disabled}>'
-            height = rng.randint(16, 26)
-            track = rng.choice(["#16a34a", "#2563eb", "#0d9488", "#7e22ce", "#444"]) if on else "#b6bac1"
-            return _OWN_SWITCH.format(
-                w=round(height * 1.8), h=height, k=height - 4, track=track, side="right" if on else "left", opacity=0.45 if off else 1
-            )  # fmt: skip
+            return _own_switch(rng, on, off)
         if self.name == "materialize":
-            return f'<label data-el="{{}}"><input type="{kind}" class="filled-in"{checked}{disabled}><span></span></label>'
+            return (
+                f'<label data-el="{{}}"><input type="{kind}" class="filled-in"{checked}{disabled}>'
+                "<span></span></label>"
+            )
         css = "form-check-input" if self.name == "bootstrap" else ""
         zoom = rng.choice([1, 1, 1.3, 1.6])
         return f'<input data-el="{{}}" class="{css}" type="{kind}" style="zoom:{zoom}"{checked}{disabled}>'
@@ -62,7 +80,9 @@ KITS: tuple[Kit, ...] = (
     Kit(
         "bootstrap",
         ("bootstrap/dist/css/bootstrap.min.css",),
-        _each("btn", "btn-primary,btn-secondary,btn-outline-primary,btn-success,btn-danger,btn-light,btn-dark"),
+        _each(
+            "btn", "btn-primary,btn-secondary,btn-outline-primary,btn-success,btn-danger,btn-light,btn-dark"
+        ),
         "form-control",
         "form-select",
     ),

@@ -36,8 +36,9 @@ def make_page(seed: int, *, held_out: bool = False) -> Page:
         for index, element in enumerate(elements)
     )
     size = rng.randint(13, 18)
+    ink = "#e5e7eb" if dark else "#1f2937"
     body = (
-        f'<div style="background:{background};color:{"#e5e7eb" if dark else "#1f2937"};font:{size}px {rng.choice(_FONTS)};'
+        f'<div style="background:{background};color:{ink};font:{size}px {rng.choice(_FONTS)};'
         f"min-height:100vh;padding:{rng.randint(6, 30)}px;display:flex;flex-wrap:wrap;align-items:center;"
         f'align-content:flex-start;gap:{gap}px;box-sizing:border-box">{cells}</div>'
     )

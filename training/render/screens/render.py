@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from llava_agent.errors import ToolError
+from tools.browser.find import find_browser
+from tools.browser.session import FLAGS
 from tools.geometry import Box
 from training.render.screens.elements import Element
 from training.render.screens.icons import KITS as NODE_MODULES
@@ -55,11 +58,17 @@ class Screen:
 
 
 def render_screens(seeds: range, *, held_out: bool = False) -> Iterator[Screen]:
-    """Render the pages of `seeds`; the same seed gives the same pixels."""
+    """Render the pages of `seeds`; the same seed gives the same pixels on the same browser.
+
+    Raises:
+        ToolError: the kits are not installed, or the setting of the browser names no file.
+    """
+    if not NODE_MODULES.is_dir():
+        raise ToolError(f"the UI kits are not in {NODE_MODULES}", f"run npm ci in {NODE_MODULES.parent}")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"])
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
         tabs: dict[tuple[str, float], Tab] = {}
         for seed in seeds:
             page = make_page(seed, held_out=held_out)
@@ -81,10 +90,14 @@ def _open(browser: Browser, kit: Kit, scale: float) -> Tab:
         device_scale_factor=scale, viewport={"width": WIDTH, "height": HEIGHT}, reduced_motion="reduce"
     )
     tab = context.new_page()
-    links = "".join(f'<link rel="stylesheet" href="{(NODE_MODULES / path).as_uri()}">' for path in kit.stylesheets)
+    links = "".join(
+        f'<link rel="stylesheet" href="{(NODE_MODULES / path).as_uri()}">' for path in kit.stylesheets
+    )
     shell = NODE_MODULES / f".shell-{kit.name}.html"
     still = "<style>*{transition:none!important;animation:none!important;caret-color:transparent}</style>"
-    shell.write_text(f"<!doctype html><html><head>{links}{still}</head><body></body></html>", encoding="utf-8")
+    shell.write_text(
+        f"<!doctype html><html><head>{links}{still}</head><body></body></html>", encoding="utf-8"
+    )
     tab.goto(shell.as_uri())
     return tab
 
