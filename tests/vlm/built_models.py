@@ -16,7 +16,7 @@ RANK, ALPHA = 2, 4
 
 @dataclass(frozen=True)
 class Built:
-    """Folders of one tiny model: transformers without adapter, adapter, int8 (adapter merged), fp32 (without)."""
+    """Folders of one tiny model: transformers, adapter, int8 with the adapter merged, fp32 without it."""
 
     source: Path
     shipped: Path

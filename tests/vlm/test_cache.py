@@ -52,7 +52,7 @@ def test_clearing_and_a_limit_of_nothing() -> None:
 
 @given(
     st.integers(0, 12),
-    st.lists(st.tuples(st.sampled_from("get put drop".split()), st.sampled_from("abcde"), st.integers(0, 7))),
+    st.lists(st.tuples(st.sampled_from(["get", "put", "drop"]), st.sampled_from("abcde"), st.integers(0, 7))),
 )
 def test_it_behaves_like_a_list_of_recent_uses(limit: int, steps: list[tuple[str, str, int]]) -> None:
     kept = cache(limit)

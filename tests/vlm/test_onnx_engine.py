@@ -136,7 +136,12 @@ def test_double_precision_and_strided_embeddings_are_taken(built: Built) -> None
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("decoder.json", b"{}"), ("decoder.onnx", b"nonsense"), ("decoder.onnx", None), ("embeddings.npy", b"x")],
+    [
+        ("decoder.json", b"{}"),
+        ("decoder.onnx", b"nonsense"),
+        ("decoder.onnx", None),
+        ("embeddings.npy", b"x"),
+    ],
 )
 def test_a_damaged_folder_is_named(built: Built, tmp_path: Path, name: str, content: bytes | None) -> None:
     folder = shutil.copytree(built.int8, tmp_path / "copy")

