@@ -10,6 +10,7 @@ import typer
 
 from llava_agent import __version__
 from llava_agent.commands.ask import ask
+from llava_agent.commands.bench import bench
 from llava_agent.commands.demo import demo
 from llava_agent.commands.doctor import doctor
 from llava_agent.commands.eval import evaluate
@@ -31,6 +32,7 @@ app.command("run")(run)
 app.command("demo")(demo)
 app.add_typer(models, name="models")
 app.command("doctor")(doctor)
+app.add_typer(bench, name="bench")
 app.add_typer(evaluate, name="eval")
 
 

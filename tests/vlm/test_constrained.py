@@ -62,7 +62,9 @@ def test_whatever_the_logits_the_output_satisfies_the_schema(seed: int) -> None:
     assert all(isinstance(word, str) and len(word) <= 5 for word in made["words"])
 
 
-@given(st.integers(0, 2**32 - 1), st.sampled_from([r"[A-Z]{2}-[0-9]{1,5}", r"(ab|c)*d", r"-?[1-9][0-9]{0,3}"]))
+@given(
+    st.integers(0, 2**32 - 1), st.sampled_from([r"[A-Z]{2}-[0-9]{1,5}", r"(ab|c)*d", r"-?[1-9][0-9]{0,3}"])
+)
 def test_whatever_the_logits_the_output_matches_the_expression(seed: int, pattern: str) -> None:
     made = drawn(Constraint.from_regex(pattern, vocabulary()), seed)
     assert re.fullmatch(pattern, made)
