@@ -8,7 +8,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from llava_agent.agent.picture import Find
@@ -19,11 +20,10 @@ from llava_agent.gateway.request import Candidate, Choice, Completion, ModelRequ
 from llava_agent.sight import Sight
 
 if TYPE_CHECKING:
-    from llava_agent.vlm.dial import DialReader, DialReading
-    from llava_agent.vlm.presets import EmbeddedPreset
-    from tools.geometry import Box
-    from tools.mark import Mark
-    from tools.photo import Photo
+    from pathlib import Path
+
+    from llava_agent.vlm.dial import DialReader
+    from llava_agent.vlm.presets import ComposedPreset, EmbeddedPreset, LlavaPreset
 
 DEFAULT = "embedded"
 
@@ -64,48 +64,6 @@ class Loading:
 
     def complete(self, request: ModelRequest, *, pixels: bool) -> Completion:
         return self._future.result().complete(request, pixels=pixels)
-
-
-class ReadingDials:
-    """Detectors whose dials also say what they read.
-
-    Args:
-        weights: name of the built weights that hold the dial encoder.
-    """
-
-    def __init__(self, find: Find, weights: str) -> None:
-        self._find, self._weights = find, weights
-        self._reader: DialReader | None = None
-
-    def __call__(self, photo: Photo) -> Sequence[Mark]:
-        marks = self._find(photo)
-        dials = [mark for mark in marks if mark.role == "dial" and mark.box is not None]
-        if not dials:
-            return marks
-        lines = [Line(mark.text, mark.box) for mark in marks if mark.source == "ocr" and mark.box is not None]
-        readings = {mark.ref: self._ready().read(photo.image, mark.box, lines) for mark in dials if mark.box}
-        return [_with_reading(mark, readings.get(mark.ref)) for mark in marks]
-
-    def _ready(self) -> DialReader:
-        if self._reader is None:
-            from llava_agent.vlm.dial import DIAL_ENCODER, DialReader
-            from llava_agent.vlm.weights import paths
-
-            self._reader = DialReader(paths(self._weights)["language"] / DIAL_ENCODER)
-        return self._reader
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A text line inside a dial."""
-
-    text: str
-    box: Box
-
-
-def _with_reading(mark: Mark, reading: DialReading | None) -> Mark:
-    """The dial with what it reads; one that cannot be read stays without a value."""
-    return replace(mark, value=reading.text, score=reading.confidence) if reading else mark
 
 
 _cores: dict[str, Core] = {}

@@ -1,1 +1,1 @@
-"""The sub-commands of `llava-agent`, one file each. They read options, call the product and print; no more."""
+"""The sub-commands of `llava-agent`, one file each: they read options, call the product and print."""

@@ -13,7 +13,7 @@ _SIGNS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "red"
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Check Python, packages, browser, weights, GPU, disk and memory, with the one thing to do for each problem.
+    """Check Python, packages, browser, weights, GPU, disk and memory, and say the mend for each problem.
 
     Exit code 1 where something is missing that the main job needs.
 

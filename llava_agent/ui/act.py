@@ -46,7 +46,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One state of the section: the card, the steps, the newest screenshot, and the run that can be stopped."""
+    """One state of the section: card, steps, newest screenshot, and the run that can be stopped."""
 
     card: str
     steps: str = ""

@@ -21,7 +21,7 @@ PHOTOS = Path(__file__).parents[2] / "examples" / "photos"
 
 @dataclass
 class Words:
-    """Reads the line that shares most words with the question; clicks what the goal quotes, once, then is done."""
+    """Reads the line that shares most words with the question; clicks what the goal quotes, then is done."""
 
     name: str = "words"
     tier: Tier = "vision"
