@@ -1,1 +1,1 @@
-"""Supervised decisions of our own invention: what to do on a simulated or rendered page, what a photo says."""
+"""Supervised decisions of our own invention: what to do on a page, what a photo says."""

@@ -20,11 +20,18 @@ def click_named(rng: Random) -> Interface:
     wanted = rng.choice(names)
     goal = rng.choice(
         [
-            f'Click on the "{wanted}" {word}.', f"Click the {wanted} {word}", f'Click on the {word} "{wanted}"', f"Press {wanted}",
-            f'Click "{wanted}"', f"Open {wanted}", f"Choose {wanted}", f'Click on the link "{wanted}".' if role == "link" else f"Select {wanted}",
-            f"Please go to {wanted}", f'Switch to the tab "{wanted}"' if role == "tab" else f"Hit the {wanted} {word}",
+            f'Click on the "{wanted}" {word}.',
+            f"Click the {wanted} {word}",
+            f'Click on the {word} "{wanted}"',
+            f"Press {wanted}",
+            f'Click "{wanted}"',
+            f"Open {wanted}",
+            f"Choose {wanted}",
+            f'Click on the link "{wanted}".' if role == "link" else f"Select {wanted}",
+            f"Please go to {wanted}",
+            f'Switch to the tab "{wanted}"' if role == "tab" else f"Hit the {wanted} {word}",
         ]
-    )  # fmt: skip
+    )
     same = rng.random() < 0.5
     other = ["button", "link", "tab", "text"]
     marks = [mark(role if same or name == wanted else rng.choice(other), name) for name in names]
@@ -42,7 +49,13 @@ def same_name(rng: Random) -> Interface:
     roles = rng.sample(["button", "link", "textbox", "checkbox", "tab", "radio"], 3)
     wanted = roles[0]
     word = {"textbox": "text field", "radio": "radio button"}.get(wanted, wanted)
-    goal = rng.choice([f'Click on the {word} "{name}"', f"Click the {name} {word}", f"Focus the {name} {word}" if wanted == "textbox" else f'Press the "{name}" {word}'])  # fmt: skip
+    goal = rng.choice(
+        [
+            f'Click on the {word} "{name}"',
+            f"Click the {name} {word}",
+            f"Focus the {name} {word}" if wanted == "textbox" else f'Press the "{name}" {word}',
+        ]
+    )
     marks = [mark(role, name) for role in roles]
     rng.shuffle(marks)
     ui = Interface("click", goal, rng, [*noise(rng, rng.randint(0, 3)), *marks])
@@ -102,14 +115,21 @@ def boxes(rng: Random) -> Interface:
     )
     goal = rng.choice(
         [
-            f"Select {listed} and click {button}.", f"Check {listed} and press {button}", f"Tick {listed}, then {button}",
-            f"Turn on {listed}. Then click {button}", f'Choose "{listed}" and click "{button}"', f"Mark {listed}",
+            f"Select {listed} and click {button}.",
+            f"Check {listed} and press {button}",
+            f"Tick {listed}, then {button}",
+            f"Turn on {listed}. Then click {button}",
+            f'Choose "{listed}" and click "{button}"',
+            f"Mark {listed}",
         ]
-    )  # fmt: skip
+    )
     labels = rng.random() < 0.35
     rows = [[*([mark("text", name)] if labels else []), mark(role, name)] for name in names]
     ui = Interface(
-        "boxes", goal, rng, [*noise(rng, rng.randint(0, 2)), *sum(rows, []), mark("button", button)]
+        "boxes",
+        goal,
+        rng,
+        [*noise(rng, rng.randint(0, 2)), *(m for row in rows for m in row), mark("button", button)],
     )
     on = rng.sample(names, 1) if rng.random() < 0.25 and not radio else []
     ui.marks = [
@@ -150,11 +170,17 @@ def dialog(rng: Random) -> Interface:
     words = mark("text", " ".join(rng.sample(WORDS, rng.randint(3, 7))).capitalize())
     goal, name = rng.choice(
         [
-            ("Close the dialog", "Close"), ('Close the dialog box by clicking the "x"', "x"), ("Close the window", "×"),
-            ("Dismiss the message", "Dismiss"), ("Accept the message", "OK"), ("Confirm the dialog", "Confirm"),
-            ("Cancel the dialog", "Cancel"), ("Close the popup", "X"), ('Click the button in the dialog box labeled "Cancel"', "Cancel"),
+            ("Close the dialog", "Close"),
+            ('Close the dialog box by clicking the "x"', "x"),
+            ("Close the window", "×"),
+            ("Dismiss the message", "Dismiss"),
+            ("Accept the message", "OK"),
+            ("Confirm the dialog", "Confirm"),
+            ("Cancel the dialog", "Cancel"),
+            ("Close the popup", "X"),
+            ('Click the button in the dialog box labeled "Cancel"', "Cancel"),
         ]
-    )  # fmt: skip
+    )
     others = [
         mark("button", other)
         for other in rng.sample(["Help", "Details", "Later", "More", "Save", "Print"], rng.randint(0, 2))
@@ -171,7 +197,12 @@ def dialog(rng: Random) -> Interface:
 def behind(rng: Random) -> Interface:
     """What is wanted is not shown yet: sections or tabs are opened until it is, or the section is named."""
     role = rng.choice(["tab", "button", "heading"])
-    sections = [f"{rng.choice(['Section', 'Tab', 'Part'])} {i + 1}" if rng.random() < 0.5 else rng.choice(WORDS).capitalize() + f" {i + 1}" for i in range(rng.randint(2, 4))]  # fmt: skip
+    sections = [
+        f"{rng.choice(['Section', 'Tab', 'Part'])} {i + 1}"
+        if rng.random() < 0.5
+        else rng.choice(WORDS).capitalize() + f" {i + 1}"
+        for i in range(rng.randint(2, 4))
+    ]
     inner = [rng.sample(WORDS, rng.randint(2, 4)) for _ in sections]
     place = rng.randrange(len(sections))
     wanted = rng.choice(inner[place])
@@ -184,7 +215,13 @@ def behind(rng: Random) -> Interface:
             ]
         )
     else:
-        goal = rng.choice([f'Expand the sections to find and click the link "{wanted}".', f'Switch between the tabs to find and click on the link "{wanted}".', f"Find {wanted} and click it"])  # fmt: skip
+        goal = rng.choice(
+            [
+                f'Expand the sections to find and click the link "{wanted}".',
+                f'Switch between the tabs to find and click on the link "{wanted}".',
+                f"Find {wanted} and click it",
+            ]
+        )
     heads = [mark(role, name) for name in sections]
     ui = Interface("behind", goal, rng, list(heads))
     tried = [place] if named else range(place + 1)
@@ -201,6 +238,7 @@ def behind(rng: Random) -> Interface:
 
 
 def _opened(heads: list[Mark], role: str, index: int, inner: list[str]) -> list[Mark]:
+    """The marks with one section open: its links stand below it, those of a tab below all tabs."""
     state = "selected" if role == "tab" else "expanded"
     links = [mark("link", word) for word in inner]
     marks = [mark(role, head.text, None, state) if i == index else head for i, head in enumerate(heads)]
@@ -217,7 +255,14 @@ def rows(rng: Random) -> Interface:
     )
     person, verb = rng.choice(people), rng.choice(verbs)
     thing = rng.choice(["message", "mail", "post", "entry", "row", "comment", "contact"])
-    goal = rng.choice([f"{verb} the {thing} from {person}", f'Click the "{verb.lower()}" button of {person}', f"{verb} the {thing} by {person}", f"{verb} {person}'s {thing}"])  # fmt: skip
+    goal = rng.choice(
+        [
+            f"{verb} the {thing} from {person}",
+            f'Click the "{verb.lower()}" button of {person}',
+            f"{verb} the {thing} by {person}",
+            f"{verb} {person}'s {thing}",
+        ]
+    )
     role = rng.choice(["button", "link"])
     marks: list[Mark] = []
     for name in people:
@@ -277,7 +322,15 @@ def out_of_view(rng: Random) -> Interface:
     name = rng.choice(ACTIONS)
     role = rng.choice(["button", "link"])
     other = [m for m in noise(rng, rng.randint(4, 9)) if m.text != name]
-    ui = Interface("scroll", rng.choice([f"Click the {name} {role}", f'Find "{name}" and click it', f"Press {name} at the bottom"]), rng, other, scrolls=True)  # fmt: skip
+    ui = Interface(
+        "scroll",
+        rng.choice(
+            [f"Click the {name} {role}", f'Find "{name}" and click it', f"Press {name} at the bottom"]
+        ),
+        rng,
+        other,
+        scrolls=True,
+    )
     below = [m for m in noise(rng, rng.randint(2, 6)) if m.text != name]
     below.insert(rng.randint(0, len(below)), mark(role, name))
     ui.scroll(below, more=rng.random() < 0.3)
@@ -291,7 +344,13 @@ def date(rng: Random) -> Interface:
     month, day, year = rng.randint(1, 12), rng.randint(1, 28), rng.randint(2010, 2027)
     said = f"{month:02d}/{day:02d}/{year}"
     button = rng.choice(["Submit", "OK", "Search"])
-    goal = rng.choice([f"Select {said} as the date and hit {button.lower()}.", f"Set the date to {said} and click {button}", f"Enter {said} as the date, then {button}"])  # fmt: skip
+    goal = rng.choice(
+        [
+            f"Select {said} as the date and hit {button.lower()}.",
+            f"Set the date to {said} and click {button}",
+            f"Enter {said} as the date, then {button}",
+        ]
+    )
     box = mark("textbox", rng.choice(["Date", "", "Date"]))
     ui = Interface("date", goal, rng, [mark("text", "Date"), box, mark("button", button)])
     if rng.random() < 0.5:
@@ -313,5 +372,16 @@ def date(rng: Random) -> Interface:
     return ui
 
 
-CONTROLS = {click_named: 3.0, same_name: 1.0, ordinal: 1.0, boxes: 2.0, sequence: 1.2, dialog: 0.8, behind: 1.3, rows: 1.3, pages: 0.8,
-            out_of_view: 0.8, date: 0.8}  # fmt: skip
+CONTROLS = {
+    click_named: 3.0,
+    same_name: 1.0,
+    ordinal: 1.0,
+    boxes: 2.0,
+    sequence: 1.2,
+    dialog: 0.8,
+    behind: 1.3,
+    rows: 1.3,
+    pages: 0.8,
+    out_of_view: 0.8,
+    date: 0.8,
+}

@@ -26,6 +26,9 @@ class Interface:
     """The marks of a page or tool form, what was done, and what is known.
 
     Attributes:
+        photos: whether there is a photo to look at.
+        scrolls: whether the page goes on below.
+        surface: a page says where the caret is and takes keys; an API's arguments do not.
         steps: one supervised decision for each action of the oracle.
     """
 
@@ -52,9 +55,11 @@ class Interface:
         ]
 
     def find(self, role: str, text: str) -> int:
+        """Index of the first mark of that role and text; StopIteration where there is none."""
         return next(i for i, m in enumerate(self.marks) if m.role == role and m.text == text)
 
     def click(self, index: int) -> None:
+        """Click a mark: boxes and radio buttons change, fields get the caret."""
         self._record("click", index)
         self.history.append(f"click {short(self.marks[index])}")
         clicked = self.marks[index]
@@ -73,22 +78,26 @@ class Interface:
             self.marks[index] = replace(self.marks[index], states=(*self.marks[index].states, "focused"))
 
     def type(self, index: int, text: str, quote: Quote, *, secret: bool = False) -> None:
+        """Type `text`, which stands at `quote`; a secret is shown as dots afterwards."""
         self._record("type", index, quote)
         self.history.append(f"type {text} in {short(self.marks[index])}")
         self.marks[index] = replace(self.marks[index], value="•" * len(text) if secret else text)
         self._focus(index)
 
     def select(self, index: int, option: str, quote: Quote) -> None:
+        """Choose an option of a list."""
         self._record("select", index, quote)
         self.history.append(f"select {option} in {short(self.marks[index])}")
         self.marks[index] = replace(self.marks[index], value=option)
 
     def look(self, question: str, answer: str) -> None:
+        """Look for `question` on the photo: the answer becomes a fact."""
         self._record("look", None, self.quote(question))
         self.history.append(f"look {question}")
         self.facts.append(f"{question} = {answer}")
 
     def press(self) -> None:
+        """Press Enter."""
         self._record("press", None)
         self.history.append("press Enter")
 
@@ -99,6 +108,7 @@ class Interface:
         self.marks, self.scrolls = marks, more
 
     def done(self) -> None:
+        """Say that the goal is reached."""
         self._record("done", None)
 
     def quote(self, text: str) -> Quote:
@@ -113,6 +123,7 @@ class Interface:
         return Quote("instruction", 0, begin, begin + len(text))
 
     def _offered(self) -> tuple[str, ...]:
+        """The verbs that are possible now."""
         roles = {m.role for m in self.marks if "disabled" not in m.states}
         possible = {
             "click": bool(roles),
@@ -132,11 +143,18 @@ class Interface:
             quote = replace(quote, index=shown.index(quote.index))
         self.steps.append(
             Step(
-                self.task, "Goal", self.goal, lines, self._offered(), verb,
-                None if index is None else shown.index(index), quote,
-                tuple(self.facts), tuple(self.history[-8:]),
+                self.task,
+                "Goal",
+                self.goal,
+                lines,
+                self._offered(),
+                verb,
+                None if index is None else shown.index(index),
+                quote,
+                tuple(self.facts),
+                tuple(self.history[-8:]),
             )
-        )  # fmt: skip
+        )
 
 
 def noise(rng: Random, count: int) -> list[Mark]:
@@ -157,10 +175,3 @@ def noise(rng: Random, count: int) -> list[Mark]:
             )
         )
     return made
-
-
-def shuffled(rng: Random, *groups: list[Mark]) -> list[Mark]:
-    """Groups in random order, each kept together."""
-    order = list(groups)
-    rng.shuffle(order)
-    return [m for group in order for m in group]

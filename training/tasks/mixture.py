@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from random import Random
+from typing import TypeVar
 
 from training.render.screens.dataset import ScreenPage
 from training.tasks.controls import CONTROLS
 from training.tasks.forms import FORMS
 from training.tasks.plates import PLATES, with_pixels
+from training.tasks.records import RECORDS
 from training.tasks.spoken import SPOKEN
 from training.tasks.step import Step
 from training.tasks.visual import VISUAL
 
+Maker = TypeVar("Maker")
+
 #: Role of a simulated mark -> role of the rendered elements whose crops may stand for it.
 _LOOKS_LIKE = {
-    "textbox": "textbox", "searchbox": "textbox", "argument": "textbox", "combobox": "combobox", "button": "button", "link": "link",
-    "checkbox": "checkbox", "switch": "switch", "radio": "radio", "tab": "button",
-}  # fmt: skip
+    "textbox": "textbox",
+    "searchbox": "textbox",
+    "argument": "textbox",
+    "combobox": "combobox",
+    "button": "button",
+    "link": "link",
+    "checkbox": "checkbox",
+    "switch": "switch",
+    "radio": "radio",
+    "tab": "button",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +46,9 @@ class Sources:
     crops_by_role: dict[str, list[int]]
 
 
+#: Simulated interfaces, with their weights.
+INTERFACES = {**FORMS, **RECORDS, **CONTROLS}
+
 #: Share of each family.
 WEIGHTS = {"interface": 0.58, "visual": 0.19, "plate": 0.21, "spoken": 0.02}
 
@@ -47,28 +62,29 @@ def steps(seed: int, sources: Sources) -> Iterator[tuple[Step, str]]:
         if family == "interface":
             yield from ((step, "") for step in _interface(rng, sources))
         elif family == "plate":
-            step = _pick(rng, PLATES)(rng)
+            step = pick(rng, PLATES)(rng)
             text, dial = sources.crops_by_role["text"], sources.crops_by_role.get("dial", [])
             yield (with_pixels(step, rng, text, dial) if rng.random() < 0.6 else step), ""
         else:
             page = rng.choice(sources.pages)
             if family == "visual":
-                seen = _pick(rng, VISUAL)(rng, page)
+                seen = pick(rng, VISUAL)(rng, page)
                 if seen is not None:
                     yield seen, ""
             else:
-                spoken = _pick(rng, SPOKEN)(rng, page)
+                spoken = pick(rng, SPOKEN)(rng, page)
                 if spoken is not None:
                     yield spoken
 
 
-def _pick(rng: Random, makers: dict[Callable[..., object], float]) -> Callable[..., object]:
+def pick(rng: Random, makers: Mapping[Maker, float]) -> Maker:
+    """One of the makers, each as often as its weight says."""
     return rng.choices(list(makers), list(makers.values()))[0]
 
 
 def _interface(rng: Random, sources: Sources) -> list[Step]:
     """Up to two steps of one episode, `done` less often than its share; at times with pixels."""
-    ui = _pick(rng, {**FORMS, **CONTROLS})(rng)
+    ui = pick(rng, INTERFACES)(rng)
     wanted = [step for step in ui.steps if step.verb != "done" or rng.random() < 0.45]
     chosen = rng.sample(wanted, min(2, len(wanted)))
     return [

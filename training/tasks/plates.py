@@ -7,8 +7,8 @@ from random import Random
 
 from llava_agent.vlm.prompt import ASK_VERBS, Line
 from training.render.screens.vocabulary import FIRST_NAMES, LAST_NAMES, WORDS
-from training.tasks.forms import READINGS, code
 from training.tasks.step import Quote, Step
+from training.tasks.values import READINGS, code
 
 #: What stands on plates before the value, by reading.
 LABELS: dict[str, tuple[str, ...]] = {
@@ -36,7 +36,7 @@ LABELS: dict[str, tuple[str, ...]] = {
     "frequency": ("Hz", "Frequency", "FREQ"),
     "protection": ("IP", "Protection", "Enclosure"),
 }
-_NAMES: dict[str, tuple[str, ...]] = {key: names for key, names in READINGS} | {
+_NAMES: dict[str, tuple[str, ...]] = dict(READINGS) | {
     "speed": ("speed", "rated speed", "rpm"),
     "weight": ("weight", "mass"),
     "frequency": ("frequency", "mains frequency"),
@@ -44,14 +44,32 @@ _NAMES: dict[str, tuple[str, ...]] = {key: names for key, names in READINGS} | {
     "pressure": ("maximum pressure", "max pressure", "design pressure"),
     "temperature": ("maximum temperature", "max temperature"),
 }
-_QUESTIONS = ("What is the {}?", "What is the {} of the machine?", "Read the {}", "{}", "{}", "{}", "Which {} is shown?", "What {} does the plate show?",
-              "Give the {}")  # fmt: skip
+_QUESTIONS = (
+    "What is the {}?",
+    "What is the {} of the machine?",
+    "Read the {}",
+    "{}",
+    "{}",
+    "{}",
+    "Which {} is shown?",
+    "What {} does the plate show?",
+    "Give the {}",
+)
 
 
 def _value(rng: Random, key: str) -> str:
+    """What a plate says for one of `LABELS`."""
     number = rng.choice([str(rng.randint(1, 400)), f"{rng.randint(0, 60)}.{rng.randint(0, 9)}"])
-    units = {"power": ("kW", "W", "HP"), "voltage": ("V", "VAC", "V AC"), "flow": ("m3/h", "l/min", "m³/h"), "pressure": ("bar", "psi", "MPa"),
-             "temperature": ("°C", "C"), "speed": ("rpm", "1/min", ""), "weight": ("kg", ""), "frequency": ("Hz", "")}  # fmt: skip
+    units = {
+        "power": ("kW", "W", "HP"),
+        "voltage": ("V", "VAC", "V AC"),
+        "flow": ("m3/h", "l/min", "m³/h"),
+        "pressure": ("bar", "psi", "MPa"),
+        "temperature": ("°C", "C"),
+        "speed": ("rpm", "1/min", ""),
+        "weight": ("kg", ""),
+        "frequency": ("Hz", ""),
+    }
     if key in units:
         return f"{number} {rng.choice(units[key])}".strip()
     if key == "year":
@@ -59,7 +77,8 @@ def _value(rng: Random, key: str) -> str:
     if key == "protection":
         return rng.choice(["IP54", "IP65", "IP55", "IP67"])
     if key == "manufacturer":
-        return f"{rng.choice(LAST_NAMES)} {rng.choice(['Pumps', 'Werke', 'GmbH', 'Industries', 'AG', 'Motors', 'Co.'])}"
+        name = rng.choice(LAST_NAMES)
+        return f"{name} {rng.choice(['Pumps', 'Werke', 'GmbH', 'Industries', 'AG', 'Motors', 'Co.'])}"
     return code(rng)
 
 
@@ -84,6 +103,7 @@ def _plate(rng: Random, keys: list[str]) -> list[tuple[str, str, Line, int]]:
 
 
 def _text(text: str) -> Line:
+    """A line that OCR found."""
     return Line(f'"{text}" text', text)
 
 
@@ -115,6 +135,7 @@ def _scene(rng: Random) -> tuple[list[tuple[str, str, Line, int]], str]:
 
 
 def _dial_names(reading: str) -> tuple[str, ...]:
+    """Words for what a dial with that unit shows."""
     if reading.endswith("C"):
         return ("temperature", "temperature reading", "thermometer reading", "gauge reading")
     if reading.endswith("%"):
@@ -188,7 +209,7 @@ def plate_statement(rng: Random) -> Step:
 
 
 def page_text(rng: Random) -> Step:
-    """Questions about the text of a page: label and value beside each other, a row of a table, a field's content."""
+    """Questions about the text of a page: a label with its value beside it or behind it in one line."""
     names = rng.sample(WORDS, rng.randint(3, 7))
     values = [
         rng.choice(

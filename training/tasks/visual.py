@@ -37,6 +37,7 @@ def line(element: ScreenElement, pixels_only: bool) -> Line:
 
 
 def shown_elements(rng: Random, page: ScreenPage, most: int) -> list[ScreenElement]:
+    """Five to `most` elements of the page, in their order."""
     count = min(len(page.elements), rng.randint(5, most))
     places = sorted(rng.sample(range(len(page.elements)), count))
     return [page.elements[i] for i in places]
@@ -44,7 +45,12 @@ def shown_elements(rng: Random, page: ScreenPage, most: int) -> list[ScreenEleme
 
 def _description(rng: Random, wanted: ScreenElement, shown: Sequence[ScreenElement]) -> str | None:
     """The shortest of some descriptions that fits `wanted` alone."""
-    forms = [("", "", wanted.kind), ("", wanted.colour, wanted.kind), (wanted.size, "", wanted.kind), (wanted.size, wanted.colour, wanted.kind)]  # fmt: skip
+    forms = [
+        ("", "", wanted.kind),
+        ("", wanted.colour, wanted.kind),
+        (wanted.size, "", wanted.kind),
+        (wanted.size, wanted.colour, wanted.kind),
+    ]
     rng.shuffle(forms)
     for size, colour, kind in forms:
         fits = [e for e in shown if e.kind == kind and colour in ("", e.colour) and size in ("", e.size)]
@@ -111,7 +117,12 @@ def state(rng: Random, page: ScreenPage) -> Step | None:
         one = rng.choice(buttons)
         off = "disabled" in one.states
         claim = rng.random() < 0.5
-        text = rng.choice([f"The {one.text} button is {'disabled' if claim else 'enabled'}.", f'The button "{one.text}" is {"greyed out" if claim else "active"}'])  # fmt: skip
+        text = rng.choice(
+            [
+                f"The {one.text} button is {'disabled' if claim else 'enabled'}.",
+                f'The button "{one.text}" is {"greyed out" if claim else "active"}',
+            ]
+        )
         return _step(
             "state",
             "Question",
@@ -164,9 +175,17 @@ def read_by_looks(rng: Random, page: ScreenPage) -> Step | None:
 
 
 def _step(
-    task: str, kind: str, instruction: str, shown: Sequence[ScreenElement], pixels_only: bool,
-    verbs: tuple[str, ...], verb: str, target: int | None, *, quote: bool = False,
-) -> Step:  # fmt: skip
+    task: str,
+    kind: str,
+    instruction: str,
+    shown: Sequence[ScreenElement],
+    pixels_only: bool,
+    verbs: tuple[str, ...],
+    verb: str,
+    target: int | None,
+    *,
+    quote: bool = False,
+) -> Step:
     lines = tuple(line(e, pixels_only) for e in shown)
     quoted = Quote("candidate", target, 0, len(shown[target].text)) if quote and target is not None else None
     return Step(

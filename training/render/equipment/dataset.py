@@ -59,7 +59,7 @@ def describe(item: Item) -> tuple[str, str] | None:
 
 
 def write_parts(out: Path, count: int, seed: int = 0) -> Iterator[int]:
-    """Render `count` photos from `seed` on and keep the crops of their parts; yields the photos done so far."""
+    """Render `count` photos from `seed` on and keep their parts' crops; yields the photos done so far."""
     out.mkdir(parents=True, exist_ok=True)
     for start in range(seed, seed + count, SHARD):
         path = out / f"parts-{start:07d}.npz"
@@ -95,7 +95,7 @@ def _write_parts(path: Path, seeds: range) -> None:
 
 
 def read_parts(folder: Path) -> tuple[list[EquipmentPart], NDArray[np.uint8], NDArray[np.float32]]:
-    """All parts that `write_parts` has finished in `folder`, with crops `[N, 96, 96, 3]`, geometry `[N, 6]`.
+    """All parts that `write_parts` has finished, their crops `[N, 96, 96, 3]` and geometry `[N, 6]`.
 
     Raises:
         ConfigError: there are none.
