@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import StrPath
 
 
 @contextlib.contextmanager
@@ -29,11 +32,9 @@ def serve(folder: Path) -> Iterator[str]:
 class _Quiet(SimpleHTTPRequestHandler):
     """Without a line on the terminal for each file; the pages are UTF-8 and do not say so themselves."""
 
-    extensions_map: ClassVar[dict[str, str]] = {
-        **SimpleHTTPRequestHandler.extensions_map,
-        ".html": "text/html; charset=utf-8",
-        ".js": "text/javascript; charset=utf-8",
-    }
+    def guess_type(self, path: StrPath) -> str:
+        kind = super().guess_type(path)
+        return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
 
     def log_message(self, format: str, *args: object) -> None:
         return None
