@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from random import Random
 from typing import Protocol
 
@@ -20,16 +21,17 @@ class Described(Protocol):
 
 
 def caption(element: Described, rng: Random) -> tuple[str, str]:
-    """A `(kind, colour)` caption of a crop; the colour is left out at times, the size always (a crop hides it)."""
+    """A `(kind, colour)` caption of a crop, at times without its colour; a crop hides its size."""
     return element.kind, element.colour if rng.random() < 0.75 else ""
 
 
 def caption_text(pair: tuple[str, str]) -> str:
+    """`red gear icon` for `("gear icon", "red")`."""
     kind, colour = pair
     return f"{colour} {kind}".strip()
 
 
-def truth(elements: list[Described], captions: list[tuple[str, str]]) -> NDArray[np.float32]:
+def truth(elements: Sequence[Described], captions: Sequence[tuple[str, str]]) -> NDArray[np.float32]:
     """`[N, M]`: 1 where caption `m` is true of element `n` (same kind; its colour, if it names one)."""
     matrix = np.zeros((len(elements), len(captions)), dtype=np.float32)
     for row, element in enumerate(elements):
@@ -38,6 +40,6 @@ def truth(elements: list[Described], captions: list[tuple[str, str]]) -> NDArray
     return matrix
 
 
-def kinds(elements: list[Described]) -> list[str]:
+def kinds(elements: Iterable[Described]) -> list[str]:
     """Every kind that occurs, sorted: what naming chooses among."""
     return sorted({element.kind for element in elements})

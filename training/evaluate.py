@@ -32,7 +32,12 @@ def examples_of(
     words: float,
     seed: int = 0,
 ) -> list[Example]:
-    """Examples with the tower's words written out with the chance `words` (1 as in use, 0 for region tokens alone)."""
+    """Examples of the steps that can be encoded.
+
+    Args:
+        named: for each crop the tower's words.
+        words: chance that they are written out: 1 as in use, 0 for region tokens alone.
+    """
     rng = Random(f"evaluate-{seed}")
     made = [encode(show_words(step, rng, words, named), encoder, answer) for step, answer in drawn]
     return [example for example in made if example is not None]
@@ -83,7 +88,7 @@ def table(results: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def random_floor(examples: Sequence[Example]) -> float:
-    """Expected accuracy of choosing verb, line and span borders at random."""
+    """Expected accuracy of choosing verb, line, source of a quotation and its borders at random."""
     chances = []
     for example in examples:
         chance = 1 / len(example.verbs)
@@ -91,5 +96,7 @@ def random_floor(examples: Sequence[Example]) -> float:
             chance /= len(example.ends)
         if example.start >= 0:
             chance /= len(example.spannable) ** 2
+            if example.source >= 0:
+                chance /= len(example.sources)
         chances.append(chance)
     return sum(chances) / len(chances)

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
-from torch import Tensor, nn
+from torch import Tensor
 
 from llava_agent.vlm.build.shipped import ADAPTER, DIAL_HEAD, TOWER
 from llava_agent.vlm.dial_encoder import DialHead
@@ -19,6 +18,7 @@ from llava_agent.vlm.language import embedding_hash, tokenizer_fingerprint
 from llava_agent.vlm.naming import Vocabulary
 from llava_agent.vlm.pointer import WEIGHTS as POINTER
 from llava_agent.vlm.pointer import Calibration
+from llava_agent.vlm.region_encoder import Tower
 from llava_agent.vlm.regions import CROP_SIZE, MEAN, STD
 from projector.checkpoint import save_projector
 from projector.fingerprint import Fingerprint, LanguageFingerprint, TowerFingerprint, sign_hash
@@ -43,7 +43,7 @@ def adapter_tensors(model: PointingModel) -> dict[str, Tensor]:
 def export_embedded(
     out: Path,
     model: PointingModel,
-    tower: nn.Module,
+    tower: Tower,
     tower_tokenizer: Tokenizer,
     vocabulary: Vocabulary,
     dial_head: DialHead,
@@ -53,7 +53,14 @@ def export_embedded(
     alpha: int,
     step: int,
 ) -> None:
-    """Write everything that `EmbeddedModel` and the build need into `out`, in half precision."""
+    """Write everything that `EmbeddedModel` and the build need into `out`, in half precision.
+
+    Args:
+        tower_tokenizer: of the tower's text side.
+        language_tokenizer: of transformers; its hash goes into the projector's fingerprint.
+        rank, alpha: of the adapter.
+        step: optimizer steps that the model took.
+    """
     out.mkdir(parents=True, exist_ok=True)
     save_file(adapter_tensors(model), out / ADAPTER, metadata={"r": str(rank), "alpha": str(alpha)})
     save_file(half(model.head.state_dict()), out / POINTER)
@@ -63,25 +70,37 @@ def export_embedded(
     vocabulary.save(out)
     calibration.save(out)
     np.savez(out / STATISTICS, mean=model.feature_mean.numpy(), std=model.feature_std.numpy())
-    table = model.language.get_input_embeddings().weight
-    size = model.projector.config.in_dim
-    save_projector(
-        out / REGION_PROJECTOR,
-        model.projector.half(),
-        Fingerprint(
-            TowerFingerprint(
-                "embedded/tf_efficientnet_lite0", "contrast", False, -1, CROP_SIZE, "squeeze", _triple(MEAN), _triple(STD),
-                size, sign_hash(tower.parameters()),
-            ),
-            LanguageFingerprint(
-                "HuggingFaceTB/SmolLM2-135M-Instruct", "", table.shape[1], tokenizer_fingerprint(language_tokenizer),
-                embedding_hash(table),
-            ),
-            {name: version(name) for name in ("torch", "timm", "open_clip_torch", "transformers", "peft")},
-            step,
-        ),
-    )  # fmt: skip
+    made_for = _fingerprint(model, tower, language_tokenizer, step)
+    save_projector(out / REGION_PROJECTOR, model.projector.half(), made_for)
     model.projector.float()
+
+
+def _fingerprint(model: PointingModel, tower: Tower, language_tokenizer: Any, step: int) -> Fingerprint:
+    """What the region projector was trained between."""
+    table = model.language.get_input_embeddings().weight
+    return Fingerprint(
+        TowerFingerprint(
+            id="embedded/tf_efficientnet_lite0",
+            tag="contrast",
+            quick_gelu=False,
+            layer=-1,
+            image_size=CROP_SIZE,
+            resize_mode="squeeze",
+            mean=_triple(MEAN),
+            std=_triple(STD),
+            hidden_size=model.projector.config.in_dim,
+            weights=sign_hash(tower.parameters()),
+        ),
+        LanguageFingerprint(
+            id="HuggingFaceTB/SmolLM2-135M-Instruct",
+            revision="",
+            hidden_size=table.shape[1],
+            tokenizer=tokenizer_fingerprint(language_tokenizer),
+            embeddings=embedding_hash(table),
+        ),
+        {name: version(name) for name in ("torch", "timm", "open_clip_torch", "transformers", "peft")},
+        step,
+    )
 
 
 def _triple(values: np.ndarray) -> tuple[float, float, float]:

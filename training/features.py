@@ -13,34 +13,32 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from llava_agent.vlm.naming import Vocabulary
-from llava_agent.vlm.region_encoder import RegionEncoder, new_tower
+from llava_agent.vlm.region_encoder import RegionEncoder, Tower, new_tower
 from llava_agent.vlm.regions import normalise
 from training.captions import caption_text
-from training.stages.contrast import encode_captions
+from training.stages.contrast import CHECKPOINT, TOKENIZER, encode_captions
 
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """Of `N` crops: region features with geometry `[N, REGION_FEATURES + 6]`, and the tower's words for each."""
+    """Of `N` crops: region features with geometry `[N, REGION_FEATURES + 6]`, and the tower's words."""
 
     values: NDArray[np.float32]
     named: tuple[str, ...]
 
 
-def load_tower(run: Path) -> tuple[nn.Module, Tokenizer]:
+def load_tower(run: Path) -> tuple[Tower, Tokenizer]:
     """The tower of a contrast run, frozen, and the tokenizer of its text side."""
     tower = new_tower()
-    # The run's own checkpoint; it also holds the states of random generators, which the safe unpickler refuses.
-    tower.load_state_dict(torch.load(run / "contrast.pt", map_location="cpu", weights_only=False)["tower"])
+    # The run's own file; it also holds the states of random generators, which the safe unpickler refuses.
+    tower.load_state_dict(torch.load(run / CHECKPOINT, map_location="cpu", weights_only=False)["tower"])
     tower.visual.to(memory_format=torch.channels_last)
     tower.eval().requires_grad_(False)
-    return tower, Tokenizer.from_file(str(run / "tokenizer.json"))
+    return tower, Tokenizer.from_file(str(run / TOKENIZER))
 
 
 @torch.no_grad()
-def build_vocabulary(
-    tower: nn.Module, tokenizer: Tokenizer, kinds: list[str], colours: list[str]
-) -> Vocabulary:
+def build_vocabulary(tower: Tower, tokenizer: Tokenizer, kinds: list[str], colours: list[str]) -> Vocabulary:
     """Caption embeddings of every kind, alone and in every colour."""
 
     def embed(captions: list[str]) -> NDArray[np.float32]:
@@ -57,7 +55,7 @@ def build_vocabulary(
     )
 
 
-def fingerprint(tower: nn.Module) -> str:
+def fingerprint(tower: Tower) -> str:
     """Hash of the tower's weights."""
     digest = hashlib.sha256()
     for name, tensor in sorted(tower.state_dict().items()):
@@ -67,7 +65,7 @@ def fingerprint(tower: nn.Module) -> str:
 
 @torch.no_grad()
 def features_of(
-    tower: nn.Module,
+    tower: Tower,
     vocabulary: Vocabulary,
     crops: NDArray[np.uint8],
     geometry: NDArray[np.float32],

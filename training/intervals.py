@@ -6,7 +6,7 @@ import math
 
 
 def wilson(right: int, total: int, z: float = 1.96) -> tuple[float, float]:
-    """The Wilson score interval of `right` out of `total` (95 % by default); `(0, 1)` without observations."""
+    """Wilson's score interval of `right` out of `total` (95 % by default); `(0, 1)` without observations."""
     if not total:
         return 0.0, 1.0
     share = right / total

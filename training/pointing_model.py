@@ -1,8 +1,8 @@
 """The trainable model: frozen language model with LoRA, region projector, pointer head.
 
-One forward pass over prompt + verb (+ generated answer) gives every loss: the verb (a choice among the offered verbs'
-tokens), the target (pointer over the lines and *none of these*), the quoted span (start and end pointers), and the
-answer's tokens. The LM head runs only on supervised positions.
+One forward pass over prompt + verb (+ generated answer) gives every loss: the verb (a choice among the
+offered verbs' tokens), the target (pointer over the lines and *none of these*), the quoted span (source,
+start and end pointers), and the answer's tokens. The LM head runs only on supervised positions.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ class Example:
         regions: positions of region tokens, with the rows of their features.
         ends: last positions of the lines, then of *none of these*.
         target: index into `ends`, -1 where the verb does not point.
-        sources: last position of each part that may be quoted from; `source` indexes them, -1 where there is one.
+        sources: last position of each part that may be quoted from; `source` indexes them, -1 where the verb
+            and the target say which one it is.
         spannable: positions of the right part; `start`, `end` index into them, -1 without a span.
         verbs: token ids of the offered verbs; `verb` indexes them.
         answer: number of generated tokens after the verb that are supervised.
@@ -57,15 +58,19 @@ class Example:
 
 
 def cross_entropy_over(scores: Tensor, wanted: int) -> Tensor:
+    """Negative log likelihood of the wanted one among scores `[N]`."""
     return -scores.log_softmax(-1)[wanted]
 
 
 class PointingModel(nn.Module):
     """See the module's text. `language` is an `AutoModelForCausalLM`, already wrapped by peft or frozen."""
 
-    def __init__(self, language: nn.Module, feature_size: int, hidden_size: int) -> None:
+    feature_mean: Tensor
+    feature_std: Tensor
+
+    def __init__(self, language: Any, feature_size: int, hidden_size: int) -> None:
         super().__init__()
-        self.language = language
+        self.language: Any = language
         self.projector = Projector(ProjectorConfig("mlp2x_gelu", feature_size, hidden_size))
         self.head = PointerHead(hidden_size)
         self.register_buffer("feature_mean", torch.zeros(feature_size))
@@ -97,7 +102,8 @@ class PointingModel(nn.Module):
         embeddings, mask = self._embeddings(examples, features)
         base = self.language.get_base_model() if hasattr(self.language, "get_base_model") else self.language
         out = base.model(inputs_embeds=embeddings, attention_mask=mask, use_cache=False)
-        return out.last_hidden_state.float()
+        last: Tensor = out.last_hidden_state
+        return last.float()
 
     def forward(self, examples: Sequence[Example], features: Tensor) -> tuple[Tensor, list[dict[str, Any]]]:
         """The mean loss of a batch and, for each example, what was right."""
@@ -141,7 +147,7 @@ class PointingModel(nn.Module):
     def _span(
         self, hidden: Tensor, query: Tensor, goes: Tensor | None, example: Example
     ) -> tuple[Tensor, bool]:
-        """The loss of source, start and end, each given the right choice before it; and whether all are right."""
+        """The loss of source, start and end, each given the right choice before it; whether all are right."""
         keys = hidden[torch.from_numpy(example.spannable)]
         start = self.head.start(query, keys, goes)
         end = self.head.end(query, keys, keys[example.start])

@@ -1,7 +1,7 @@
-"""Stage 2: align the region projector in the language model's embedding space, without any pass through the model.
+"""Stage 2: align the region projector in the language model's embedding space, without running the model.
 
-A region token is regressed on the mean of the embeddings of its description's tokens (cosine and squared error), so
-that pointing starts from tokens that already mean something.
+A region token is regressed on the mean of the embeddings of its description's tokens (cosine and squared
+error), so that pointing starts from tokens that already mean something.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ def run_align(
 
     Args:
         features: `[N, feature_size]`.
-        targets: `[M, hidden_size]`; `of` `[N]` gives the target of each row.
+        targets: `[M, hidden_size]`.
+        of: `[N]`, the target of each row of `features`.
     """
     generator = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.AdamW(model.projector.parameters(), lr=1e-3, weight_decay=0.01)

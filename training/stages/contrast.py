@@ -1,17 +1,19 @@
 """Stage 1: contrastive training of the tower on crops of elements against their descriptions.
 
-The loss is CLIP's (Radford et al., 2021) with several positives a row: every caption of the batch that is true of a
-crop is a positive, or equal descriptions would be pushed apart. BatchNorm keeps its ImageNet statistics.
+The loss is CLIP's (Radford et al., 2021) with several positives a row: every caption of the batch that is
+true of a crop is a positive, or equal descriptions would be pushed apart. BatchNorm keeps its ImageNet
+statistics.
 """
 
 from __future__ import annotations
 
 import json
-import time
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import torch
@@ -19,15 +21,26 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from llava_agent.vlm.region_encoder import TOWER_CONFIG, RegionEncoder
+from llava_agent.vlm.region_encoder import TOWER_CONFIG, RegionEncoder, Tower
 from llava_agent.vlm.regions import MEAN, STD
 from training import checkpoint
+from training.budget import Budget
 from training.captions import Described, caption, caption_text, truth
+
+CHECKPOINT = "contrast.pt"
+TOKENIZER = "tokenizer.json"
 
 
 @dataclass(frozen=True, slots=True)
 class ContrastConfig:
-    """Settings of the stage; times are seconds of wall clock."""
+    """Settings of the stage.
+
+    Attributes:
+        learning_rate, text_learning_rate: highest ones of the image and of the text side.
+        seconds: wall clock of the whole stage, over kills and resumes.
+        steps: number of steps instead of `seconds`; the schedule then follows the steps.
+        checkpoint_every: seconds between two checkpoints.
+    """
 
     batch_size: int = 96
     learning_rate: float = 4e-4
@@ -35,25 +48,28 @@ class ContrastConfig:
     seconds: float = 600.0
     checkpoint_every: float = 60.0
     seed: int = 0
+    steps: int | None = None
 
 
 def train_tokenizer(captions: list[str], vocab_size: int) -> Tokenizer:
-    """A small BPE tokenizer over the captions' words; `[PAD]` is 0, `[EOT]` the largest id used (as CLIP pools)."""
+    """A small BPE tokenizer over the captions' words; `[PAD]` is 0."""
     from tokenizers import models, pre_tokenizers, trainers
 
     tokenizer = Tokenizer(models.BPE(unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     trainer = trainers.BpeTrainer(
-        vocab_size=vocab_size - 1, special_tokens=["[PAD]", "[UNK]"], show_progress=False,
+        vocab_size=vocab_size - 1,
+        special_tokens=["[PAD]", "[UNK]"],
+        show_progress=False,
         initial_alphabet=list("abcdefghijklmnopqrstuvwxyz0123456789-"),
-    )  # fmt: skip
+    )
     tokenizer.train_from_iterator(captions, trainer)
     tokenizer.add_special_tokens(["[EOT]"])
     return tokenizer
 
 
 def encode_captions(tokenizer: Tokenizer, captions: list[str]) -> Tensor:
-    """Token ids `[M, context_length]`; the end token has the highest id, where open_clip's text tower pools."""
+    """Token ids `[M, context_length]`; the end has the highest id, where open_clip's text tower pools."""
     length = TOWER_CONFIG["text_cfg"]["context_length"]
     end = TOWER_CONFIG["text_cfg"]["vocab_size"] - 1
     ids = torch.zeros(len(captions), length, dtype=torch.long)
@@ -65,7 +81,13 @@ def encode_captions(tokenizer: Tokenizer, captions: list[str]) -> Tensor:
 
 
 def contrast_loss(image: Tensor, text: Tensor, positives: Tensor, scale: Tensor) -> Tensor:
-    """CLIP loss for unit embeddings `[N, D]`, `[M, D]` with the truth `[N, M]` (each row and column has a one)."""
+    """CLIP's loss with several positives.
+
+    Args:
+        image, text: unit embeddings `[N, D]` and `[M, D]`.
+        positives: `[N, M]`, 1 where a text is true of an image; every row and column has a one.
+        scale: logarithm of the factor on the similarities.
+    """
     logits = scale.exp() * image @ text.T
     rows = positives / positives.sum(1, keepdim=True)
     columns = positives / positives.sum(0, keepdim=True)
@@ -75,7 +97,10 @@ def contrast_loss(image: Tensor, text: Tensor, positives: Tensor, scale: Tensor)
 
 
 def augment(crops: NDArray[np.uint8], rng: np.random.Generator) -> Tensor:
-    """Normalised `[N, 3, H, W]` with small shifts, zooms, brightness, and noise. Never mirrored: arrows mean something."""
+    """Normalised `[N, 3, H, W]` with small shifts, zooms, brightness, and noise.
+
+    Never mirrored: arrows mean something.
+    """
     pixels = torch.from_numpy(crops).permute(0, 3, 1, 2).float() / 255
     count = len(crops)
     zoom = torch.from_numpy(rng.uniform(0.85, 1.12, (count, 1)).astype(np.float32))
@@ -91,89 +116,132 @@ def augment(crops: NDArray[np.uint8], rng: np.random.Generator) -> Tensor:
 
 
 def freeze_batch_norm(module: nn.Module) -> None:
+    """Let BatchNorm use its statistics and not gather new ones."""
     for part in module.modules():
         if isinstance(part, nn.BatchNorm2d):
             part.eval()
 
 
-def freeze_early(tower: nn.Module) -> None:
-    """Keep the stem and the first two blocks: edges and colours are what ImageNet taught them, and their gradients at
-    strides 2 and 4 cost half of a step (61 against 126 crops/s on two cores)."""
+def freeze_early(tower: Tower) -> None:
+    """Keep the stem and the first two blocks.
+
+    Edges and colours are what ImageNet taught them, and their gradients at strides 2 and 4 cost half of a
+    step (61 against 126 crops/s on two cores).
+    """
     trunk = tower.visual.trunk
     for part in (trunk.conv_stem, trunk.bn1, *trunk.blocks[:2]):
         part.requires_grad_(False)
 
 
 def run_contrast(
-    tower: nn.Module,
+    tower: Tower,
     tokenizer: Tokenizer,
     crops: NDArray[np.uint8],
-    elements: list[Described],
+    elements: Sequence[Described],
     weights: NDArray[np.float64],
     config: ContrastConfig,
     out: Path,
 ) -> dict[str, Any]:
-    """Train `tower` in place until `config.seconds` are used up, over kills and resumes; log to `contrast.jsonl`.
+    """Train `tower` in place until the budget is spent; log to `contrast.jsonl`, checkpoint to `contrast.pt`.
+
+    A run that was killed goes on from its checkpoint with the crops that would have come next.
 
     Args:
+        crops: `[N, 96, 96, 3]`.
+        elements: what is true of each crop.
         weights: `[N]` chance of each crop to be drawn (need not sum to one).
     """
     freeze_early(tower)
     # Depthwise convolutions run four times faster in this layout on a CPU.
     tower.visual.to(memory_format=torch.channels_last)
     encoder = RegionEncoder(tower)
-    inside = {id(p) for p in tower.visual.parameters()}
-    image_parameters = [p for p in tower.visual.parameters() if p.requires_grad]
-    text_parameters = [p for p in tower.parameters() if id(p) not in inside]
-    optimizer = torch.optim.AdamW(
-        [
-            {"params": image_parameters, "lr": config.learning_rate, "peak": config.learning_rate},
-            {"params": text_parameters, "lr": config.text_learning_rate, "peak": config.text_learning_rate},
-        ],
-        weight_decay=0.02,
-    )
-    state = checkpoint.load(out / "contrast.pt")
-    used, step, seen = 0.0, 0, 0
+    optimizer = _optimizer(tower, config)
+    budget = Budget(config.seconds, config.steps)
+    state = checkpoint.load(out / CHECKPOINT)
     if state:
         tower.load_state_dict(state["tower"])
         optimizer.load_state_dict(state["optimizer"])
-        used, step, seen = state["used"], state["step"], state["seen"]
-    rng = np.random.default_rng([config.seed, step])
-    chooser = Random(f"contrast-{config.seed}-{step}")
+        budget.resume(state)
     chance = weights / weights.sum()
     tower.train()
     freeze_batch_norm(tower)
-    clock = saved = time.monotonic()
-    log = (out / "contrast.jsonl").open("a", encoding="utf-8")
-    while used < config.seconds:
-        for group in optimizer.param_groups:
-            warm = min(1.0, (step + 1) / 100)
-            group["lr"] = (
-                group["peak"] * warm * (0.5 + 0.5 * float(np.cos(np.pi * used / config.seconds)) + 0.01)
-            )
-        rows = rng.choice(len(crops), config.batch_size, replace=False, p=chance)
-        batch = [elements[row] for row in rows]
-        captions = sorted({caption(element, chooser) for element in batch})
-        positives = torch.from_numpy(truth(batch, captions))
-        pixels = augment(crops[rows], rng).contiguous(memory_format=torch.channels_last)
-        _, image = encoder(pixels)
-        tokens = encode_captions(tokenizer, [caption_text(pair) for pair in captions])
-        text = nn.functional.normalize(tower.encode_text(tokens), dim=-1)
-        loss = contrast_loss(image, text, positives, tower.logit_scale.clamp(max=4.6))
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(tower.parameters(), 5.0)
-        optimizer.step()
-        step, seen = step + 1, seen + len(rows)
-        now = time.monotonic()
-        used, clock = used + now - clock, now
-        if step % 10 == 0:
-            hit = (positives.gather(1, (image @ text.T).argmax(1, keepdim=True)) > 0).float().mean()
-            log.write(json.dumps({"step": step, "seen": seen, "seconds": round(used, 1), "loss": round(float(loss), 4), "batch_accuracy": round(float(hit), 3)}) + "\n")  # fmt: skip
-            log.flush()
-        if now - saved > config.checkpoint_every or used >= config.seconds:
-            saved = now
-            checkpoint.save(out / "contrast.pt", {"tower": tower.state_dict(), "optimizer": optimizer.state_dict(), "used": used, "step": step, "seen": seen})  # fmt: skip
-    log.close()
+    with (out / "contrast.jsonl").open("a", encoding="utf-8") as log:
+        while budget.done < 1:
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak"] * rate_share(budget.step, budget.done)
+            rng = np.random.default_rng([config.seed, budget.step])
+            rows = rng.choice(len(crops), config.batch_size, replace=False, p=chance)
+            chooser = Random(f"contrast-{config.seed}-{budget.step}")
+            told = _captioned([elements[row] for row in rows], chooser)
+            loss, hit = _train(tower, encoder, tokenizer, optimizer, augment(crops[rows], rng), told)
+            budget.count()
+            if budget.step % 10 == 0:
+                _report(log, budget, config, loss, hit)
+            if budget.save_is_due(config.checkpoint_every):
+                saved = {"tower": tower.state_dict(), "optimizer": optimizer.state_dict()}
+                checkpoint.save(out / CHECKPOINT, saved | budget.state())
     tower.eval()
-    return {"steps": step, "seen": seen, "seconds": used}
+    return {"steps": budget.step, "seen": budget.step * config.batch_size, "seconds": budget.used}
+
+
+def rate_share(step: int, done: float) -> float:
+    """Share of the highest learning rate: 100 steps of warming up, then a half cosine."""
+    return min(1.0, (step + 1) / 100) * (0.5 + 0.5 * math.cos(math.pi * done) + 0.01)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """The captions of a batch, and `[N, M]` which of them are true of which crop."""
+
+    captions: list[str]
+    positives: Tensor
+
+
+def _captioned(batch: Sequence[Described], rng: Random) -> _Told:
+    pairs = sorted({caption(element, rng) for element in batch})
+    return _Told([caption_text(pair) for pair in pairs], torch.from_numpy(truth(batch, pairs)))
+
+
+def _optimizer(tower: Tower, config: ContrastConfig) -> torch.optim.AdamW:
+    """The text side starts from nothing and learns faster than the trunk."""
+    inside = {id(p) for p in tower.visual.parameters()}
+    image = [p for p in tower.visual.parameters() if p.requires_grad]
+    text = [p for p in tower.parameters() if id(p) not in inside]
+    groups = [
+        {"params": image, "lr": config.learning_rate, "peak": config.learning_rate},
+        {"params": text, "lr": config.text_learning_rate, "peak": config.text_learning_rate},
+    ]
+    return torch.optim.AdamW(groups, weight_decay=0.02)
+
+
+def _train(
+    tower: Tower,
+    encoder: RegionEncoder,
+    tokenizer: Tokenizer,
+    optimizer: torch.optim.Optimizer,
+    pixels: Tensor,
+    told: _Told,
+) -> tuple[float, float]:
+    """One step: the loss, and the share of crops whose best caption is true."""
+    _, image = encoder(pixels.contiguous(memory_format=torch.channels_last))
+    tokens = encode_captions(tokenizer, told.captions)
+    text = nn.functional.normalize(tower.encode_text(tokens), dim=-1)
+    loss = contrast_loss(image, text, told.positives, tower.logit_scale.clamp(max=4.6))
+    optimizer.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_norm_(tower.parameters(), 5.0)
+    optimizer.step()
+    best = (image @ text.T).argmax(1, keepdim=True)
+    return float(loss), float((told.positives.gather(1, best) > 0).float().mean())
+
+
+def _report(log: TextIO, budget: Budget, config: ContrastConfig, loss: float, hit: float) -> None:
+    row = {
+        "step": budget.step,
+        "seen": budget.step * config.batch_size,
+        "seconds": round(budget.used, 1),
+        "loss": round(loss, 4),
+        "batch_accuracy": round(hit, 3),
+    }
+    log.write(json.dumps(row) + "\n")
+    log.flush()

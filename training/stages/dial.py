@@ -55,7 +55,13 @@ def run_dial(
     config: DialConfig,
     out: Path,
 ) -> DialHead:
-    """Train the head; one line an epoch in `dial.jsonl`. Returns the trained head."""
+    """Train the head on frozen features; one line an epoch in `dial.jsonl`. Returns the trained head.
+
+    Args:
+        crops: `[N, 128, 128, 3]`.
+        angles: `[N]` of the needles, radians clockwise from up.
+        hubs: `[N, 2]`, fractions of the crop.
+    """
     torch.manual_seed(config.seed)
     encoder.eval().requires_grad_(False)
     features = dial_features(encoder, crops)
@@ -78,7 +84,9 @@ def run_dial(
                 optimizer.step()
                 schedule.step()
                 losses.append(loss.item())
-            log.write(json.dumps({"epoch": epoch, "loss": round(float(np.mean(losses)), 4), "seconds": round(time.monotonic() - start, 1)}) + "\n")  # fmt: skip
+            seconds = time.monotonic() - start
+            row = {"epoch": epoch, "loss": round(float(np.mean(losses)), 4), "seconds": round(seconds, 1)}
+            log.write(json.dumps(row) + "\n")
             log.flush()
     return head.eval()
 

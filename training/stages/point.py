@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 import torch
@@ -17,9 +16,22 @@ from torch import Tensor, nn
 
 from llava_agent.vlm.prompt import PromptEncoder
 from training import checkpoint
+from training.budget import Budget
 from training.encode import encode, show_words
 from training.pointing_model import LORA_TARGETS, Example, PointingModel
 from training.tasks.mixture import Sources, steps
+
+CHECKPOINT = "point.pt"
+
+#: Examples whose batches are made together; an example has at most so many tokens.
+POOL = 256
+LONGEST = 420
+
+#: Pools that one run may take, each with a seed of its own.
+SEEDS_OF_A_RUN = 100_000
+
+#: Steps between two lines of the log.
+REPORT_EVERY = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +40,12 @@ class PointConfig:
 
     Attributes:
         seconds: wall clock of the whole stage, over kills and resumes.
+        steps: number of steps instead of `seconds`; the schedules then follow the steps.
         tokens: padded tokens of a batch at most.
-        curriculum: seconds in which the chance that a region's words are written out falls from 1 to `words_end`.
+        rank, alpha: of the adapter.
+        adapter_rate, head_rate, projector_rate: highest learning rates.
+        curriculum: seconds (of `seconds`) in which the chance that a region's words are written out falls
+            from 1 to `words_end`.
         words_end: that chance afterwards; in use the words are always written, as the tower names them.
     """
 
@@ -44,9 +60,10 @@ class PointConfig:
     words_end: float = 0.5
     checkpoint_every: float = 120.0
     seed: int = 0
+    steps: int | None = None
 
 
-def adapted(language: nn.Module, config: PointConfig) -> nn.Module:
+def adapted(language: Any, config: PointConfig) -> Any:
     """The frozen language model with LoRA on every linear layer of its blocks."""
     from peft import LoraConfig, get_peft_model
 
@@ -57,43 +74,51 @@ def adapted(language: nn.Module, config: PointConfig) -> nn.Module:
         lora_dropout=0.0,
         bias="none",
     )
-    return get_peft_model(language, lora)
+    wrapped = get_peft_model(language, lora)
+    for parameter in wrapped.parameters():
+        if parameter.requires_grad:  # small updates are lost in half precision
+            parameter.data = parameter.data.float()
+    return wrapped
 
 
-def batches(
+def make_batches(
     seed: int,
     sources: Sources,
     encoder: PromptEncoder,
     named: Sequence[str],
     tokens: int,
-    chance: list[float],
-    longest: int = 420,
-) -> Iterator[list[Example]]:
-    """Endless batches of about the same number of padded tokens, each of examples of like length.
+    chance: float,
+    pool: int = POOL,
+) -> list[list[Example]]:
+    """Batches of about the same number of padded tokens, each of examples of like length, in random order.
 
     Args:
-        chance: one number, read at each example: how likely a region's words are written out.
+        seed: the same one gives the same batches.
+        named: for each crop the tower's words.
+        tokens: padded tokens of a batch at most.
+        chance: how likely a region's words are written out.
+        pool: number of examples in all batches together.
     """
     rng = Random(f"batches-{seed}")
     stream = steps(seed, sources)
-    while True:
-        pool: list[Example] = []
-        while len(pool) < 256:
-            step, answer = next(stream)
-            made = encode(show_words(step, rng, chance[0], named), encoder, answer)
-            if made is not None and len(made.ids) <= longest:
-                pool.append(made)
-        pool.sort(key=lambda e: len(e.ids))
-        groups: list[list[Example]] = [[]]
-        for example in pool:
-            if groups[-1] and (len(groups[-1]) + 1) * len(example.ids) > tokens:
-                groups.append([])
-            groups[-1].append(example)
-        rng.shuffle(groups)
-        yield from groups
+    examples: list[Example] = []
+    while len(examples) < pool:
+        step, answer = next(stream)
+        made = encode(show_words(step, rng, chance, named), encoder, answer)
+        if made is not None and len(made.ids) <= LONGEST:
+            examples.append(made)
+    examples.sort(key=lambda e: len(e.ids))
+    groups: list[list[Example]] = [[]]
+    for example in examples:
+        if groups[-1] and (len(groups[-1]) + 1) * len(example.ids) > tokens:
+            groups.append([])
+        groups[-1].append(example)
+    rng.shuffle(groups)
+    return groups
 
 
 def parameter_groups(model: PointingModel, config: PointConfig) -> list[dict[str, Any]]:
+    """Trainable parameters with their highest learning rates (`peak`)."""
     adapter = [p for p in model.language.parameters() if p.requires_grad]
     return [
         {"params": adapter, "lr": 0.0, "peak": config.adapter_rate},
@@ -108,6 +133,16 @@ def trainable_state(model: PointingModel) -> dict[str, Tensor]:
     return {name: tensor for name, tensor in model.state_dict().items() if name not in frozen}
 
 
+@dataclass(slots=True)
+class _Place:
+    """Where in the data a run is: batch `taken` of pool `pool`, whose words were shown with `chance`."""
+
+    pool: int = 0
+    taken: int = 0
+    chance: float = 1.0
+    seen: int = 0
+
+
 def run_point(
     model: PointingModel,
     features: Tensor,
@@ -117,46 +152,108 @@ def run_point(
     config: PointConfig,
     out: Path,
 ) -> None:
-    """Train until `config.seconds` are used up; log to `point.jsonl`, checkpoint to `point.pt`."""
+    """Train until the budget is spent; log to `point.jsonl`, checkpoint to `point.pt`.
+
+    A run that was killed goes on from its checkpoint with the data that would have come next.
+
+    Args:
+        features: `[N, feature_size]` of all crops.
+        named: for each crop the tower's words.
+    """
     optimizer = torch.optim.AdamW(parameter_groups(model, config), weight_decay=0.0, betas=(0.9, 0.98))
-    state = checkpoint.load(out / "point.pt")
-    used, step, seen = 0.0, 0, 0
-    if state:
-        model.load_state_dict(state["model"], strict=False)
-        if state.get("optimizer"):
-            optimizer.load_state_dict(state["optimizer"])
-        used, step, seen = state["used"], state["step"], state["seen"]
-    chance = [1.0]
-    stream = batches(config.seed * 1000 + seen, sources, encoder, named, config.tokens, chance)
-    clock = saved = time.monotonic()
-    recent: dict[str, list[bool]] = defaultdict(list)
-    log = (out / "point.jsonl").open("a", encoding="utf-8")
-    while used < config.seconds:
-        chance[0] = max(config.words_end, 1 - used / config.curriculum)
-        share = min(1.0, (step + 1) / 30) * max(0.02, 1 - max(0.0, used / config.seconds - 0.3) / 0.7)
-        for group in optimizer.param_groups:
-            group["lr"] = group["peak"] * share
-        batch = next(stream)
-        with torch.autocast("cpu", torch.bfloat16):
-            loss, results = model(batch, features)
-        optimizer.zero_grad()
-        loss.backward()
-        norm = nn.utils.clip_grad_norm_([p for g in optimizer.param_groups for p in g["params"]], 1.0)
-        optimizer.step()
-        step, seen = step + 1, seen + len(batch)
+    budget, place = Budget(config.seconds, config.steps), _Place()
+    _resume(out / CHECKPOINT, model, optimizer, budget, place)
+
+    def pool() -> list[list[Example]]:
+        seed = config.seed * SEEDS_OF_A_RUN + place.pool
+        return make_batches(seed, sources, encoder, named, config.tokens, place.chance)
+
+    waiting = pool()
+    with (out / "point.jsonl").open("a", encoding="utf-8") as log:
+        report = _Report(log)
+        while budget.done < 1:
+            if place.taken == len(waiting):
+                place.pool, place.taken, place.chance = place.pool + 1, 0, words_chance(budget.done, config)
+                waiting = pool()
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak"] * rate_share(budget.step, budget.done)
+            batch = waiting[place.taken]
+            loss, norm, results = _train(model, optimizer, batch, features)
+            place.taken, place.seen = place.taken + 1, place.seen + len(batch)
+            budget.count()
+            report.add(results)
+            if budget.step % REPORT_EVERY == 0:
+                report.write(budget, place, loss, norm)
+            if budget.save_is_due(config.checkpoint_every):
+                state = {"model": trainable_state(model), "optimizer": optimizer.state_dict()}
+                checkpoint.save(out / CHECKPOINT, state | budget.state() | asdict(place))
+
+
+def words_chance(done: float, config: PointConfig) -> float:
+    """How likely a region's words are written out: falls from 1 to `words_end` over the curriculum."""
+    return max(config.words_end, 1 - done * config.seconds / config.curriculum)
+
+
+def rate_share(step: int, done: float) -> float:
+    """Share of the highest learning rate: 30 steps of warming up, full for 0.3 of the run, then falling."""
+    return min(1.0, (step + 1) / 30) * max(0.02, 1 - max(0.0, done - 0.65) / 0.35)
+
+
+def _train(
+    model: PointingModel, optimizer: torch.optim.Optimizer, batch: list[Example], features: Tensor
+) -> tuple[float, float, list[dict[str, Any]]]:
+    """One step: the loss, the norm of its gradient, and the result of each example."""
+    with torch.autocast("cpu", torch.bfloat16):
+        loss, results = model(batch, features)
+    optimizer.zero_grad()
+    loss.backward()
+    norm = nn.utils.clip_grad_norm_([p for g in optimizer.param_groups for p in g["params"]], 1.0)
+    optimizer.step()
+    return float(loss), float(norm), results
+
+
+def _resume(
+    path: Path, model: PointingModel, optimizer: torch.optim.Optimizer, budget: Budget, place: _Place
+) -> None:
+    """Take over a checkpoint, if there is one; one of weights alone starts with a fresh optimizer."""
+    state = checkpoint.load(path)
+    if state is None:
+        return
+    # The frozen language model is not part of it.
+    model.load_state_dict(state["model"], strict=False)
+    if state.get("optimizer"):
+        optimizer.load_state_dict(state["optimizer"])
+    budget.resume(state)
+    place.seen = state["seen"]
+    if "pool" in state:
+        place.pool, place.taken, place.chance = state["pool"], state["taken"], state["chance"]
+
+
+class _Report:
+    """Accuracy by task since the last line of the log."""
+
+    def __init__(self, log: TextIO) -> None:
+        self._log = log
+        self._right: dict[str, list[bool]] = defaultdict(list)
+
+    def add(self, results: Sequence[dict[str, Any]]) -> None:
         for result in results:
-            recent[result["task"]].append(result["right"])
-        now = time.monotonic()
-        used, clock = used + now - clock, now
-        if step % 40 == 0:
-            every = [hit for hits in recent.values() for hit in hits]
-            row = {"step": step, "seen": seen, "seconds": round(used, 1), "loss": round(float(loss), 4), "norm": round(float(norm), 2),
-                   "right": round(float(np.mean(every)), 3), "words": round(chance[0], 2),
-                   "tasks": {task: round(float(np.mean(hits)), 2) for task, hits in sorted(recent.items())}}  # fmt: skip
-            log.write(json.dumps(row) + "\n")
-            log.flush()
-            recent.clear()
-        if now - saved > config.checkpoint_every or used >= config.seconds:
-            saved = now
-            checkpoint.save(out / "point.pt", {"model": trainable_state(model), "optimizer": optimizer.state_dict(), "used": used, "step": step, "seen": seen})  # fmt: skip
-    log.close()
+            self._right[result["task"]].append(result["right"])
+
+    def write(self, budget: Budget, place: _Place, loss: float, norm: float) -> None:
+        """One line; counting starts anew."""
+        every = [hit for hits in self._right.values() for hit in hits]
+        tasks = {task: round(float(np.mean(hits)), 2) for task, hits in sorted(self._right.items())}
+        row = {
+            "step": budget.step,
+            "seen": place.seen,
+            "seconds": round(budget.used, 1),
+            "loss": round(loss, 4),
+            "norm": round(norm, 2),
+            "right": round(float(np.mean(every)), 3),
+            "words": round(place.chance, 2),
+            "tasks": tasks,
+        }
+        self._log.write(json.dumps(row) + "\n")
+        self._log.flush()
+        self._right.clear()

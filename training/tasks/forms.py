@@ -220,8 +220,8 @@ def choose_option(rng: Random) -> Interface:
 
 
 FORMS = {
-    fields_in_goal: 3.0,
-    log_in: 1.0,
+    fields_in_goal: 6.0,
+    log_in: 2.5,
     unnamed_field: 1.5,
     copy_text: 0.7,
     choose_option: 1.5,

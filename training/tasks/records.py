@@ -444,4 +444,4 @@ def _call_search(ui: Interface, rng: Random, label: str, value: str) -> None:
     ]
 
 
-RECORDS = {record_from_photo: 8.0, look_up: 1.8}
+RECORDS = {record_from_photo: 12.0, look_up: 2.0}
