@@ -24,7 +24,7 @@ app = typer.Typer(
     help="A private multimodal agent that looks, acts and verifies, on your own machine.",
     no_args_is_help=True,
     rich_markup_mode="rich",
-    pretty_exceptions_show_locals=False,
+    pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("ask")(ask)
@@ -63,3 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except LlavaAgentError as error:
         show_error(error, as_json="--json" in words)
         sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()
