@@ -3,12 +3,12 @@
 Three choices make it fast enough to run at every step of an agent:
 
 * One shared engine with two threads, made at the first use, from the models inside RapidOCR's wheel.
-* Recognition, not detection, is the larger cost (20 ms a line), and most lines of a page stay the same from one
-  step to the next: recognised lines are cached by the pixels of their crop, whole images by their pixels.
+* Recognition, not detection, is the larger cost (20 ms a line), and most lines of a page stay the same from
+  one step to the next: recognised lines are cached by the pixels of their crop, whole images by theirs.
 * A screenshot is read at its own size; only a photo is enlarged first (`min_side`), which found one more of
   sixteen small prints on real photos and took three times as long to detect.
 
-There is no angle classifier: a line that reads badly is tried upside down, which costs nothing for the others.
+There is no angle classifier: a line that reads badly is tried upside down, and the others cost nothing.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -43,6 +44,11 @@ MIN_SCORE = 0.5
 #: Below this score a line is tried upside down.
 DOUBTFUL = 0.7
 THREADS = 2
+#: Difference of levels inside a pixel column that is ink. A gap without ink separates two texts, a narrower
+#: part is no text; both in heights of the line's box, which is about 1.5 times as high as its letters.
+_INK = 24
+_GAP = 0.9
+_SLIVER = 0.2
 _MODELS = {"Det": "PP-OCRv6_det_small.onnx", "Rec": "PP-OCRv6_rec_small.onnx"}
 
 Quad = tuple[tuple[float, float], tuple[float, float], tuple[float, float], tuple[float, float]]
@@ -92,28 +98,31 @@ _images: _Recent[tuple[OcrLine, ...]] = _Recent(64)
 _crops: _Recent[tuple[str, float]] = _Recent(8192)
 
 
-def read_lines(image: Image.Image, *, min_side: int = SCREEN_MIN_SIDE) -> list[OcrLine]:
+def read_lines(
+    image: Image.Image, *, min_side: int = SCREEN_MIN_SIDE, boxes: Sequence[Box] = ()
+) -> list[OcrLine]:
     """Lines of text in reading order (rows from the top, each from the left).
 
     Args:
         image: RGB.
         min_side: the image is enlarged (at most three times) until its shorter side has that many pixels;
             `SCREEN_MIN_SIDE` for screenshots, `PHOTO_MIN_SIDE` for photos.
+        boxes: of controls; no line crosses the left or right border of one.
 
     Raises:
         ToolError: RapidOCR or its models are not installed.
     """
     image = image if image.mode == "RGB" else image.convert("RGB")
-    key = f"{pixel_sha256(image)} {min_side}"
+    key = f"{pixel_sha256(image)} {min_side} {[box.as_list() for box in boxes]}"
     with _lock:
         lines = _images.get(key)
         if lines is None:
-            lines = tuple(_read(image, min_side))
+            lines = tuple(_read(image, min_side, boxes))
             _images.put(key, lines)
     return list(lines)
 
 
-def _read(image: Image.Image, min_side: int) -> list[OcrLine]:
+def _read(image: Image.Image, min_side: int, boxes: Sequence[Box]) -> list[OcrLine]:
     engine = _engine()
     factor = _factor(image.width, image.height, min_side)
     size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
@@ -124,13 +133,79 @@ def _read(image: Image.Image, min_side: int) -> list[OcrLine]:
         crops, found = engine.detect_and_crop(pixels, record)
     except type(engine).NO_TEXT:
         return []
-    texts = _recognise(engine, crops)
     top = record["padding_1"]["top"]
+    placed = [
+        Box(box.x0, box.y0 + top / factor, box.x1, box.y1 + top / factor).scaled(factor) for box in boxes
+    ]
+    parts = [
+        part for crop, corners in zip(crops, found.boxes, strict=True) for part in _cut(crop, corners, placed)
+    ]
+    texts = _recognise(engine, [crop for crop, _ in parts])
     lines = []
-    for corners, (text, score) in zip(found.boxes, texts, strict=True):
+    for (_, corners), (text, score) in zip(parts, texts, strict=True):
         if score >= MIN_SCORE and text.strip():
             lines.append(_line(corners, text.strip(), score, top, factor, image.size))
     return _reading_order(lines)
+
+
+def _cut(
+    crop: NDArray[np.uint8], corners: NDArray[np.float32], boxes: Sequence[Box]
+) -> list[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
+    """A detected line cut at the borders of boxes, and where it is empty for longer than a space.
+
+    Cells of a table, links of a menu, a label and the field beside it are texts of their own. On a photo the
+    ground is rarely so even that a cut is made.
+    """
+    height, width = crop.shape[:2]
+    if width < 2 * height:
+        return [(crop, corners)]
+    across, across_low = (corners[1] - corners[0]) / width, (corners[2] - corners[3]) / width
+    cuts, marks = _borders(corners, width, height, boxes) if across[0] > 0 else ([], [])
+    bounds = [0, *sorted({*cuts, *_gaps(crop)}), width]
+    parts = []
+    for left, right in pairwise(bounds):
+        inside_mark = any(start <= (left + right) / 2 <= end for start, end in marks)
+        if right - left < _SLIVER * height or inside_mark:
+            continue
+        quad = [corners[0] + across * left, corners[0] + across * right]
+        quad += [corners[3] + across_low * right, corners[3] + across_low * left]
+        parts.append((np.ascontiguousarray(crop[:, left:right]), np.stack(quad)))
+    return parts
+
+
+def _borders(
+    corners: NDArray[np.float32], width: int, height: int, boxes: Sequence[Box]
+) -> tuple[list[int], list[tuple[int, int]]]:
+    """Columns of the crop where a box begins or ends, and the extent of those no taller than the line.
+
+    The latter are check marks and icons, whose pixels are no text.
+    """
+    left, right = float(corners[0][0]), float(corners[1][0])
+    middle = float(corners[:, 1].mean())
+    cuts: list[int] = []
+    marks: list[tuple[int, int]] = []
+    for box in boxes:
+        if not (box.y0 < middle < box.y1 and box.x0 < right and box.x1 > left):
+            continue
+        start, end = (round((x - left) / (right - left) * width) for x in (box.x0, box.x1))
+        if box.width <= 1.6 * height and box.height <= 1.6 * height:
+            marks.append((start, end))
+        cuts += [at for at in (start, end) if 0 < at < width]
+    return cuts, marks
+
+
+def _gaps(crop: NDArray[np.uint8]) -> list[int]:
+    """The middles of stretches of columns without ink that are longer than a space."""
+    height = crop.shape[0]
+    inner = crop[round(height * 0.15) : round(height * 0.85)].astype(np.int16)
+    inked = (inner.max(axis=0) - inner.min(axis=0)).max(axis=1) > _INK
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], inked, [False])).astype(np.int8)))
+    starts, ends = edges[::2], edges[1::2]
+    return [
+        int(end + start) // 2
+        for end, start in zip(ends[:-1], starts[1:], strict=True)
+        if start - end > _GAP * height
+    ]
 
 
 def _factor(width: int, height: int, min_side: int) -> float:
@@ -172,7 +247,7 @@ def _run(engine: Any, crops: list[NDArray[np.uint8]]) -> list[tuple[str, float]]
 
 
 def _reading_order(lines: list[OcrLine]) -> list[OcrLine]:
-    """Rows from the top, each from the left; lines share a row where their centres are within half a height."""
+    """Rows from the top, each from the left; a row's centres are within half a height."""
     rows: list[list[OcrLine]] = []
     for line in sorted(lines, key=lambda line: line.box.centre[1]):
         last = rows[-1][0] if rows else None
@@ -199,7 +274,8 @@ def _load() -> Any:
     missing = [name for name in _MODELS.values() if not (folder / name).is_file()]
     if missing:
         raise ToolError(
-            f"the installed rapidocr has no model {missing[0]}", "run `pip install --force-reinstall rapidocr`"
+            f"the installed rapidocr has no model {missing[0]}",
+            "run `pip install --force-reinstall rapidocr`",
         )
     logging.getLogger("RapidOCR").disabled = True
     from rapidocr import RapidOCR
@@ -214,6 +290,7 @@ def _load() -> Any:
             "Global.log_level": "critical",
             "Global.use_cls": False,
             "Det.model_path": str(folder / _MODELS["Det"]),
+            "Det.use_dilation": False,  # it joins neighbouring lines and columns
             "Det.limit_side_len": 32,  # the size is decided in _factor
             "Rec.model_path": str(folder / _MODELS["Rec"]),
             "Rec.rec_img_shape": [3, 48, 96],  # narrow minimum: a short label is not padded to 320 pixels

@@ -202,7 +202,9 @@ async def test_points(surface: PageSurface, site: Site) -> None:
     assert (await surface.act(Type(target=at("textbox", "Serial number"), text="P-9"), seen)).ok
     assert (await surface.act(Select(target=at("combobox", "Priority"), option="High"), seen)).ok
     assert (await surface.act(Click(target=at("checkbox", "Notify the shift")), seen)).ok
-    assert (await surface.act(Type(target=at("button", "Send ticket"), text="x"), seen)).reason == "not_a_field"
+    assert (
+        await surface.act(Type(target=at("button", "Send ticket"), text="x"), seen)
+    ).reason == "not_a_field"
     assert (await surface.act(Click(target=at("button", "Delete")), seen)).reason == "disabled"
     assert await surface.value(_find(seen, "textbox", "Serial number").ref) == "P-9"
     assert await surface.value(_find(seen, "combobox", "Priority").ref) == "High"
@@ -212,7 +214,9 @@ async def test_points(surface: PageSurface, site: Site) -> None:
 async def test_dialogs_errors_and_statuses(surface: PageSurface, site: Site) -> None:
     seen = await _look(surface, site, "/dialog")
     asked = await surface.act(Click(target=Target(text="Ask")), seen)
-    assert asked.ok and [(n.kind, n.text) for n in asked.notices] == [("dialog", "confirm dismissed: Really?")]
+    assert asked.ok and [(n.kind, n.text) for n in asked.notices] == [
+        ("dialog", "confirm dismissed: Really?")
+    ]
     assert _find(await surface.observe(), "button", "no")
     seen = await surface.observe()
     logged = await surface.act(Click(target=Target(text="Log")), seen)

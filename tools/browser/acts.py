@@ -169,7 +169,7 @@ class Hands:
         from playwright.async_api import TimeoutError
 
         try:
-            async with view.page.expect_file_chooser(timeout=2000) as chooser:
+            async with view.page.expect_file_chooser(timeout=4000) as chooser:
                 await view.page.mouse.click(*to.at)
         except TimeoutError:
             return Outcome(False, "not_a_field", f"{to.name} asks for no file")
@@ -210,22 +210,33 @@ async def _choose(option: ElementHandle, name: str) -> Outcome:
     return Outcome(True, detail=f"chose {name}", data={"value": label})
 
 
+_EXAMPLES = {
+    "date": "2024-03-18",
+    "time": "14:30",
+    "month": "2024-03",
+    "week": "2024-W12",
+    "datetime-local": "2024-03-18T14:30",
+    "color": "#ff8800",
+    "range": "5",
+}
+
+
 async def _fill(element: ElementHandle, text: str, name: str) -> Outcome:
     """Fields with a form of their own (dates, times, colours, sliders) take a value, not keys."""
     from playwright.async_api import Error
 
+    value = ""
     try:
         await element.fill(text, timeout=2000)
+        value = await element.input_value()
     except Error as error:
-        if "Malformed" not in str(error) and "Cannot" not in str(error) and "Timeout" not in str(error):
+        if "Malformed" not in str(error):
             raise
-        kind = await element.get_attribute("type")
-        example = {"date": "2024-03-18", "time": "14:30", "month": "2024-03", "week": "2024-W12",
-                   "datetime-local": "2024-03-18T14:30", "color": "#ff8800", "range": "5"}  # fmt: skip
-        return Outcome(
-            False, "invalid", f"{name} takes a {kind} like {example.get(kind or '', 'a value')}, not {text!r}"
-        )
-    return Outcome(True, detail=f"typed {text!r} into {name}", data={"value": await element.input_value()})
+    if text and not value:
+        kind = await element.get_attribute("type") or ""
+        example = _EXAMPLES.get(kind, "a value")
+        return Outcome(False, "invalid", f"{name} takes a {kind} like {example}, not {text!r}")
+    return Outcome(True, detail=f"typed {text!r} into {name}", data={"value": value})
 
 
 async def _replace(page: Page, element: ElementHandle, text: str) -> None:

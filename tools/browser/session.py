@@ -78,6 +78,7 @@ class BrowserSession:
         self._context: BrowserContext | None = None
         self._wall = Wall(allow)
         self._front: Page | None = None
+        self._listening: set[asyncio.Future[None]] = set()
         self.watch = Watch(allow, accept_dialogs)
         self.pages: list[Page] = []
 
@@ -113,6 +114,7 @@ class BrowserSession:
             self._context.on("page", self._adopt)
             await self._context.route("**/*", self._gate)
             await self._context.new_page()
+            await asyncio.gather(*self._listening)
         except BaseException:
             await self.close()
             raise
@@ -124,6 +126,9 @@ class BrowserSession:
         browser, playwright = self._browser, self._playwright
         self._browser = self._playwright = self._context = self._front = None
         self.pages = []
+        for task in self._listening:
+            task.cancel()
+        self._listening = set()
         with contextlib.suppress(Error, TimeoutError):
             if browser is not None:
                 await asyncio.wait_for(browser.close(), 10)
@@ -224,9 +229,22 @@ class BrowserSession:
 
     def _adopt(self, page: Page) -> None:
         self.watch.adopt(page)
+        self.watch.arrived()
+        self._listening.add(asyncio.ensure_future(self._listen(page)))
         self.pages.append(page)
         self._front = page
         page.on("close", self._closed)
+
+    async def _listen(self, page: Page) -> None:
+        """Hear of a link, form or popup at once: Playwright tells of one only when the server answers."""
+        from playwright.async_api import Error
+
+        with contextlib.suppress(Error):  # a tab that is closed again already
+            talk = await page.context.new_cdp_session(page)
+            talk.on("Page.frameRequestedNavigation", lambda _event: self.watch.announce())
+            talk.on("Page.windowOpen", lambda _event: self.watch.announce())
+            talk.on("Page.navigatedWithinDocument", lambda _event: self.watch.arrived())
+            await talk.send("Page.enable")
 
     def _closed(self, page: Page) -> None:
         if page in self.pages:

@@ -21,6 +21,8 @@ _MATTERS = frozenset({"document", "xhr", "fetch"})
 _AWAITED = _MATTERS | {"script", "stylesheet", "image", "font"}
 #: A request that is older is taken for a long poll.
 _LONG_POLL = 2.0
+#: A page or tab that was announced and does not come in this time was called off.
+_ANNOUNCED = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Watch:
         self._notices: deque[Notice] = deque(maxlen=_KEPT)
         self._answers: deque[Answer] = deque(maxlen=_KEPT)
         self._open: dict[Request, float] = {}
+        self._announced = float("-inf")
         self._clock = time.monotonic
         self.crashed = False
         self.expects_download = False
@@ -94,8 +97,18 @@ class Watch:
         """Answers to requests that were sent at `since` (on `now`'s clock) or later."""
         return [answer for answer in self._answers if answer.asked >= since]
 
+    def announce(self) -> None:
+        """The page has asked for another page or tab, of which nothing else is to be seen yet."""
+        self._announced = self.now()
+
+    def arrived(self) -> None:
+        """What was announced has come."""
+        self._announced = float("-inf")
+
     def busy(self) -> bool:
         """A page still waits for something that is not a stream or a long poll."""
+        if self.now() - self._announced < _ANNOUNCED:
+            return True
         start = self.now() - _LONG_POLL
         return any(asked > start for asked in self._open.values())
 
@@ -113,6 +126,8 @@ class Watch:
     def _request(self, request: Request) -> None:
         if request.resource_type in _AWAITED:
             self._open[request] = self.now()
+        if request.is_navigation_request():
+            self.arrived()
         if request.redirected_from is not None and not self._allow.permits(request.url):
             self.note("blocked", f"a redirect to {request.url} was refused: the host is not permitted")
 
@@ -141,6 +156,7 @@ class Watch:
             self.note("blocked", f"a web socket to {socket.url} was refused: the host is not permitted")
 
     async def _download(self, download: Download) -> None:
+        self.arrived()
         if not self.expects_download:
             self.note("download", f"{download.suggested_filename} was offered and not kept")
             await download.cancel()

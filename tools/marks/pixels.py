@@ -1,0 +1,130 @@
+"""Marks from pixels alone: text lines and shapes of a screenshot, texts and dials of a photo.
+
+What a shape is (a button, a field, an icon) is not decided here: it becomes a `region`, and the vision tower
+sees its pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from PIL import Image
+
+from tools.geometry import Box
+from tools.mark import Mark
+from tools.marks.dials import detect_dials, detect_discs
+from tools.marks.shapes import Shape, find_icons, find_shapes
+from tools.ocr import PHOTO_MIN_SIDE, OcrLine, read_lines
+
+#: The box of a line may be this much higher than the box that it stands in (cells of a dense table).
+_FITS = 1.5
+
+
+def read_screen(image: Image.Image) -> tuple[Mark, ...]:
+    """Marks of a screenshot, with its text read so that no line runs over the border of a control."""
+    shapes = find_shapes(image)
+    return _screen(image, read_lines(image, boxes=[shape.box for shape in shapes]), shapes)
+
+
+def screen_marks(image: Image.Image, lines: Sequence[OcrLine]) -> tuple[Mark, ...]:
+    """Marks of a screenshot whose text was read before.
+
+    A text inside a button-like box and the box are one `region` with that text; a text beside an empty box
+    stays a `text`, and the box a `region` without text. Refs are `pixel:<n>`, in reading order.
+    """
+    return _screen(image, lines, find_shapes(image))
+
+
+def photo_marks(image: Image.Image, lines: Sequence[OcrLine] | None = None) -> tuple[Mark, ...]:
+    """Marks of a photo: its text lines (read here where not given), gauges (`dial`), discs (`region`)."""
+    if lines is None:
+        lines = read_lines(image, min_side=PHOTO_MIN_SIDE)
+    dials = detect_dials(image)
+    words = [line.box for line in lines]
+    discs = [disc for disc in detect_discs(image) if not any(_meet(disc, box) for box in (*dials, *words))]
+    marks = [_text(line) for line in lines]
+    marks += [Mark("", "dial", "", dial, "dial") for dial in dials]
+    marks += [Mark("", "region", "", disc, "pixels") for disc in discs]
+    return _numbered(marks)
+
+
+def _screen(image: Image.Image, lines: Sequence[OcrLine], shapes: Sequence[Shape]) -> tuple[Mark, ...]:
+    small = [shape.box for shape in shapes if shape.kind == "small" and not _letter(shape.box, lines)]
+    boxes = [shape.box for shape in shapes if shape.kind != "small"]
+    inside = {at: _holder(line, boxes) for at, line in enumerate(lines)}
+    boxes = [box for box in boxes if not _paragraph(box, [lines[at] for at in inside if inside[at] == box])]
+    marks: list[Mark] = []
+    for box in boxes:
+        held = [lines[at] for at in inside if inside[at] == box]
+        text = " ".join(line.text for line in held)
+        score = min((line.score for line in held), default=1.0)
+        marks.append(Mark("", "region", text, box, "pixels", score=score))
+    marks += [_text(line) for at, line in enumerate(lines) if inside[at] not in boxes]
+    marks += [
+        Mark("", "region", "", box, "pixels") for box in small if not any(_covers(b, box) for b in boxes)
+    ]
+    taken = [mark.box.grown(1.05) for mark in marks if mark.box is not None] + [line.box for line in lines]
+    marks += [Mark("", "region", "", box, "pixels", score=0.5) for box in find_icons(image, taken)]
+    return _numbered(marks)
+
+
+def _holder(line: OcrLine, boxes: Iterable[Box]) -> Box | None:
+    """The smallest box that the line stands in."""
+    around = []
+    for box in boxes:
+        wide = min(line.box.x1, box.x1) - max(line.box.x0, box.x0) >= 0.8 * line.box.width
+        if wide and box.contains(*line.box.centre) and line.box.height <= _FITS * box.height:
+            around.append(box)
+    return min(around, key=lambda box: box.area, default=None)
+
+
+def _paragraph(box: Box, held: Sequence[OcrLine]) -> bool:
+    """A frame around several texts that do not start at one place: a card or a row, not a control."""
+    if len(held) < 2:
+        return False
+    starts = [line.box.x0 for line in held]
+    rows = {round(line.box.centre[1] / max(line.box.height, 1)) for line in held}
+    return len(held) > 3 if len(rows) == 1 else max(starts) - min(starts) > 12
+
+
+def _letter(box: Box, lines: Iterable[OcrLine]) -> bool:
+    """A small ring or square amid a line of text, and no taller than its letters: an `o`, not a radio."""
+    for line in lines:
+        if line.box.intersection(box) < 0.8 * box.area:
+            continue
+        if box.height < 0.75 * line.box.height or line.box.width < 2 * box.width:
+            return box.height < 0.95 * line.box.height
+    return False
+
+
+def _covers(outer: Box, inner: Box) -> bool:
+    return inner.intersection(outer) >= 0.7 * inner.area
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return one.intersection(other) >= 0.3 * min(one.area, other.area)
+
+
+def _text(line: OcrLine) -> Mark:
+    return Mark("", "text", line.text, line.box, "ocr", score=line.score)
+
+
+def _numbered(marks: Sequence[Mark]) -> tuple[Mark, ...]:
+    """In reading order (rows from the top, each from the left), with refs `pixel:<n>`."""
+    rows: list[list[Mark]] = []
+    for mark in sorted(marks, key=_middle):
+        above = rows[-1][0].box if rows else None
+        box = mark.box
+        if above and box and _middle(mark) - above.centre[1] < min(box.height, above.height) / 2:
+            rows[-1].append(mark)
+        else:
+            rows.append([mark])
+    ordered = [mark for row in rows for mark in sorted(row, key=lambda mark: mark.box.x0 if mark.box else 0)]
+    return tuple(
+        Mark(f"pixel:{at}", mark.role, mark.text, mark.box, mark.source, score=mark.score)
+        for at, mark in enumerate(ordered, start=1)
+    )
+
+
+def _middle(mark: Mark) -> float:
+    return mark.box.centre[1] if mark.box else 0.0
