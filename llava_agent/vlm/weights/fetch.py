@@ -47,9 +47,12 @@ def fetch_hub(item: HubFolder, progress: Progress = quiet, endpoint: str | None 
     Raises:
         WeightsError: the hub cannot be reached, or a file does not have the checksum that the hub states.
     """
-    import httpx
     from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+    from huggingface_hub.errors import (  # HTTPError: of whichever HTTP client the library stands on
+        HTTPError,  # type: ignore[attr-defined]
+        LocalEntryNotFoundError,
+        OfflineModeIsEnabled,
+    )
 
     target = downloads() / item.name
     try:
@@ -64,7 +67,7 @@ def fetch_hub(item: HubFolder, progress: Progress = quiet, endpoint: str | None 
                 item.repository, revision=info.sha, local_dir=target, endpoint=endpoint,
                 allow_patterns=[file.rfilename for file in wanted], max_workers=2, tqdm_class=_silent_bar(),
             )  # fmt: skip
-    except (HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, httpx.HTTPError, OSError) as error:
+    except (HTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
         why = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise WeightsError(
             f"{item.repository} could not be fetched from the hub ({why})",
