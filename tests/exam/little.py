@@ -42,6 +42,7 @@ PAGES = {
     # Right for even seeds, so that the seed is seen to arrive.
     "even": _page("'Press é'", "<button onclick='core.endEpisode(core.seed % 2 ? -1 : 1)'>Submit é</button>"),
     "half": _page("'Press it'", "<button onclick='core.endEpisode(0.5)'>OK</button>"),
+    "unnamed": _page("'Enter something'", "<input type='text'>"),
     "nothing": _page("'Wait'", "<button>OK</button>"),
     "away": _page("'Leave'", "<button onclick='location.href = \"nothing.html\"'>OK</button>"),
     "fields": _page(

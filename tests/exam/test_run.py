@@ -50,6 +50,12 @@ async def test_only_the_task_is_seen(session: BrowserSession, base: str) -> None
     assert episode.ended() is None and episode.rewarded()[0] is False
 
 
+async def test_the_goal_names_nothing_on_the_page(session: BrowserSession, base: str) -> None:
+    episode = await start(session, base, Task("unnamed", 0), "hybrid")
+    assert episode.goal == "Enter something"
+    assert [(mark.role, mark.text) for mark in (await episode.observe()).marks] == [("textbox", "")]
+
+
 @pytest.mark.parametrize(
     ("name", "seed", "over", "reward"),
     [

@@ -25,11 +25,10 @@ SCALE = 2.0
 _CLOCK_MS = 3_600_000
 _READY_MS = 10_000
 
-#: What is no part of the task: the score, the click's trail, the start cover, and the goal, which is given as
-#: text instead.
+#: What is no part of the task: the score, the click's trail, the start cover, and the box of the goal.
 _HIDDEN = """
 #reward-display, #click-canvas, #sync-task-cover { display: none !important; }
-#query, #query * { visibility: hidden !important; }
+#query { visibility: hidden !important; }
 """
 _BUILT = "() => typeof core === 'object' && !!core.cover_div"
 _START = """([seed, clock]) => {
@@ -39,6 +38,8 @@ _START = """([seed, clock]) => {
   core.begun = true;
 }"""
 _READY = "() => WOB_TASK_READY === true"
+# The goal is given as text; left on the page it would be taken for the label of whatever stands below it.
+_EMPTY = "() => document.getElementById('query').replaceChildren()"
 _GOAL = "() => { const said = core.getUtterance(); return typeof said === 'string' ? said : said.utterance; }"
 # Another document in the tab (a link, a form that was sent) has lost the task, and the reward with it.
 _STATE = """() => typeof core === 'undefined' || core.begun !== true ? {done: true, reward: 0}
@@ -149,6 +150,7 @@ async def start(session: BrowserSession, base: str, task: Task, mode: Observatio
         await page.evaluate(_START, [task.seed, _CLOCK_MS])
         await page.wait_for_function(_READY, timeout=_READY_MS)
         goal = str(await page.evaluate(_GOAL))
+        await page.evaluate(_EMPTY)
     except Error as error:
         raise ToolError(f"{task.name} does not start ({str(error).splitlines()[0]})") from error
     session.watch.drain()
