@@ -75,7 +75,7 @@ class RegionProjector:
                     arrays["mean"],
                     arrays["std"],
                 )
-        except (OSError, ValueError, SafetensorError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, SafetensorError, KeyError, zipfile.BadZipFile) as error:
             raise WeightsError(
                 f"the region projector in {folder} cannot be read ({error})", "reinstall the package"
             ) from error

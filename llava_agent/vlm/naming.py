@@ -57,7 +57,7 @@ class Vocabulary:
             with np.load(folder / EMBEDDINGS) as arrays:
                 plain, coloured = arrays["plain"].astype(np.float32), arrays["coloured"].astype(np.float32)
             loaded = cls(tuple(words["kinds"]), tuple(words["colours"]), plain, coloured)
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             raise WeightsError(
                 f"the vocabulary in {folder} cannot be read ({error})", "reinstall the package"
             ) from error
