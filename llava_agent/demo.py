@@ -10,12 +10,14 @@ import asyncio
 import importlib
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+import llava_agent
 from llava_agent.agent.expect import Reads, Shows
 from llava_agent.agent.loop import Progress
 from llava_agent.agent.picture import Find
@@ -265,15 +267,17 @@ def _database(out: Path) -> Path:
 
 
 def _examples() -> tuple[Path, ModuleType]:
-    """The folder of the examples and the maintenance application in it."""
-    try:
-        application = importlib.import_module("examples.maintenance")
-    except ModuleNotFoundError as error:
+    """The folder of the examples and the maintenance application; only a clone of the repository has them."""
+    folder = Path(llava_agent.__file__).resolve().parents[1] / "examples"
+    if not (folder / "maintenance").is_dir():
         raise ConfigError(
             "the demo needs the example application, which is not part of the installed package",
             "clone the repository and run `make demo` there",
-        ) from error
-    return Path(str(application.__file__)).parent.parent, application
+        )
+    # A console script does not look for packages beside the one that it comes from.
+    if str(folder.parent) not in sys.path:
+        sys.path.insert(0, str(folder.parent))
+    return folder, importlib.import_module("examples.maintenance")
 
 
 def _comparison(measured: Comparison | None) -> dict[str, object] | None:

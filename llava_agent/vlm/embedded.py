@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llava_agent.gateway.request import Candidate, Choice, Completion, ModelRequest, Route, Span, Usage
+from llava_agent.vlm.affinity import known_positions, source_prior
 from llava_agent.vlm.decode import Sampling, generate
 from llava_agent.vlm.engines import Engine, Floats
 from llava_agent.vlm.eyes import Eyes, Seen
@@ -119,7 +120,7 @@ class EmbeddedModel:
             seen = self._see(request, candidates, clock) if pixels else None
             ready = self._prefill(request, candidates, verbs, seen, clock)
             with clock.part("pointer"):
-                return self._decide(request, verbs, ready, clock)
+                return self._decide(request, candidates, verbs, ready, clock)
 
     def complete(self, request: ModelRequest, *, pixels: bool) -> Completion:
         """Text for an instruction without candidates: greedy, and under the request's schema if it has one.
@@ -194,7 +195,12 @@ class EmbeddedModel:
         return _Prefilled(prompt, hidden, logits, reused)
 
     def _decide(
-        self, request: ModelRequest, verbs: Sequence[str], ready: _Prefilled, clock: _Clock
+        self,
+        request: ModelRequest,
+        candidates: Sequence[Candidate],
+        verbs: Sequence[str],
+        ready: _Prefilled,
+        clock: _Clock,
     ) -> Choice:
         """The verb first; its hidden state then points at the line and the span."""
         ids = np.asarray([self._encoder.verb_ids[verb] for verb in verbs], dtype=np.int64)
@@ -205,7 +211,7 @@ class EmbeddedModel:
         query = states[0]
         distribution, none = self._target(query, ready)
         index = _pointed_at(verb, distribution, none)
-        found = self._quote(verb, index, query, ready)
+        found = self._quote(request, candidates, verb, index, query, ready)
         said, output = self._say(request, logits) if verb == "say" else ("", 1)
         self._prefix.cut()
         confidence = float(chances[best])
@@ -235,7 +241,15 @@ class EmbeddedModel:
         )
         return chances[:-1], float(chances[-1])
 
-    def _quote(self, verb: str, index: int | None, query: Floats, ready: _Prefilled) -> Found | None:
+    def _quote(
+        self,
+        request: ModelRequest,
+        candidates: Sequence[Candidate],
+        verb: str,
+        index: int | None,
+        query: Floats,
+        ready: _Prefilled,
+    ) -> Found | None:
         """A reading is quoted from the line that was pointed at, what to look for from the instruction."""
         if verb not in QUOTING_VERBS:
             return None
@@ -246,8 +260,14 @@ class EmbeddedModel:
             return part.source == "instruction" if verb == "look" else True
 
         parts = [part for part in ready.prompt.quotables if allowed(part)]
-        goes = ready.hidden[ready.prompt.ends[index]] if index is not None else None
-        return self._pointer.span(query, ready.hidden, parts, goes, self._calibration.span)
+        goes, prior, taken = None, None, frozenset[int]()
+        if index is not None:
+            goes = ready.hidden[ready.prompt.ends[index]]
+        if index is not None and verb in ("type", "select"):
+            prior = source_prior(candidates[index].text, parts)
+        if verb == "look" and parts:
+            taken = known_positions(parts[0], request.facts)
+        return self._pointer.span(query, ready.hidden, parts, goes, self._calibration.span, prior, taken)
 
     def _say(self, request: ModelRequest, logits: Floats) -> tuple[str, int]:
         """Go on generating after the verb."""

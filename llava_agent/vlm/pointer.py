@@ -123,22 +123,31 @@ class Pointer:
         quotables: Sequence[Quotable],
         target: Floats | None,
         temperature: float = 1.0,
+        prior: Floats | None = None,
+        taken: frozenset[int] = frozenset(),
     ) -> Found | None:
         """The span to quote: its source first, then its first token, then its last; None without a source.
 
         Args:
             hidden: `[T, H]` of the whole prompt.
             target: `[H]` of the line that the quotation goes into; None for a verb without target.
+            prior: `[N]` added to the scores of `quotables` as sources.
+            taken: prompt positions where no span may start, unless that leaves none.
         """
         if not quotables:
             return None
         probability, part = 1.0, quotables[0]
         if len(quotables) > 1:
             keys = hidden[np.asarray([quotable.last for quotable in quotables])]
-            chances = np.exp(log_softmax(self._scores("source", query, keys, target), temperature))
+            scores = self._scores("source", query, keys, target)
+            chances = np.exp(log_softmax(scores if prior is None else scores + prior, temperature))
             part, probability = quotables[int(chances.argmax())], float(chances.max())
         keys = hidden[part.start : part.last + 1]
-        starts = np.exp(log_softmax(self._scores("start", query, keys, target), temperature))
+        scores = self._scores("start", query, keys, target)
+        free = np.array([position not in taken for position in range(part.start, part.last + 1)])
+        if free.any():
+            scores = np.where(free, scores, np.float32(-1e9))
+        starts = np.exp(log_softmax(scores, temperature))
         first = int(starts.argmax())
         ends = np.exp(log_softmax(self._scores("end", query, keys, keys[first]), temperature))
         last = first + int(ends[first : first + LONGEST_SPAN].argmax())
