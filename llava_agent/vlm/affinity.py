@@ -1,7 +1,7 @@
-"""What the words alone say about a quotation: which source is named like the field, and what was looked for already.
+"""What the words alone say about a quotation: which source is named like the field, and what is known already.
 
-The pointer learns to bind a field to its value, but equal names are evidence that needs no learning; it is added to
-the pointer's scores as a prior, and the pointer still decides where the words say nothing.
+The pointer learns to bind a field to its value, but equal names are evidence that needs no learning; it is
+added to the pointer's scores as a prior, and the pointer still decides where the words say nothing.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import numpy as np
 from llava_agent.vlm.pointer import Floats
 from llava_agent.vlm.prompt import Quotable
 
-#: Scores that a source gains for a name that is exactly the field's. Set by hand so that full agreement outweighs an
-#: unsure pointer and not a sure one; a source pointer's scores spread over about 8.
+#: Scores that a source gains for a name that is exactly the field's. Set by hand so that full agreement
+#: outweighs an unsure pointer and not a sure one; a source pointer's scores spread over about 8.
 FULL_AGREEMENT = 5.0
 
 _WORD = re.compile(r"[^\W_]+")
@@ -26,7 +26,7 @@ def words(text: str) -> frozenset[str]:
 
 
 def agreement(label: str, name: str) -> float:
-    """0 to 1: how well `name` says what `label` says; half for containing its words, half for saying nothing else."""
+    """0 to 1: how well `name` says what `label` says: half for its words, half for saying nothing else."""
     asked, said = words(label), words(name)
     if not asked or not said:
         return 0.0

@@ -21,13 +21,20 @@ Floats = NDArray[np.float32]
 WEIGHTS = "pointer.safetensors"
 CALIBRATION = "calibration.json"
 
+_LINEAR = (
+    "target_query", "target_key", "source_query", "source_given", "source_key",
+    "start_query", "start_given", "start_key", "end_query", "end_given", "end_key",
+)  # fmt: skip
+#: Names of the tensors of `PointerHead`.
+PARTS = frozenset(f"{name}.{kind}" for name in ("norm", *_LINEAR) for kind in ("weight", "bias"))
+
 #: A quoted span is at most this many tokens long.
 LONGEST_SPAN = 48
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Temperatures by which scores are divided before the softmax, fitted on held-out steps (Guo et al., 2017)."""
+    """Temperatures that scores are divided by, fitted on held-out steps (Guo et al., 2017)."""
 
     verb: float = 1.0
     target: float = 1.0
@@ -35,7 +42,7 @@ class Calibration:
 
     @classmethod
     def load(cls, folder: Path) -> Calibration:
-        """The folder's temperatures, all 1 where it has none. Raises WeightsError where the file is damaged."""
+        """The folder's temperatures, all 1 where it has none; WeightsError where the file is damaged."""
         path = folder / CALIBRATION
         try:
             return cls(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else cls()
@@ -89,11 +96,17 @@ class Pointer:
         from safetensors.numpy import load_file
 
         try:
-            return cls(load_file(folder / WEIGHTS))
+            weights = load_file(folder / WEIGHTS)
         except (OSError, SafetensorError) as error:
             raise WeightsError(
                 f"the pointer in {folder} cannot be read ({error})", "reinstall the package"
             ) from error
+        if set(weights) != PARTS:
+            raise WeightsError(
+                f"the pointer in {folder} is of another version ({', '.join(sorted(PARTS ^ set(weights))[:3])})",
+                "reinstall the package",
+            )
+        return cls(weights)
 
     def _norm(self, hidden: Floats) -> Floats:
         mean, variance = hidden.mean(-1, keepdims=True), hidden.var(-1, keepdims=True)
