@@ -1,4 +1,4 @@
-"""What the words alone say about a quotation: which source is named like the field, and what is known already.
+"""What the words alone say about a quotation: which source is named like the field, what is known already.
 
 The pointer learns to bind a field to its value, but equal names are evidence that needs no learning; it is
 added to the pointer's scores as a prior, and the pointer still decides where the words say nothing.

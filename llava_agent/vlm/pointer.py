@@ -102,8 +102,9 @@ class Pointer:
                 f"the pointer in {folder} cannot be read ({error})", "reinstall the package"
             ) from error
         if set(weights) != PARTS:
+            differing = ", ".join(sorted(PARTS ^ set(weights))[:3])
             raise WeightsError(
-                f"the pointer in {folder} is of another version ({', '.join(sorted(PARTS ^ set(weights))[:3])})",
+                f"the pointer in {folder} is of another version ({differing})",
                 "reinstall the package",
             )
         return cls(weights)
