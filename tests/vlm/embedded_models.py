@@ -1,10 +1,12 @@
 """The embedded model's parts, tiny and random but of the real classes: tokenizer, engine, pointer, eyes."""
 
+import io
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
@@ -75,6 +77,14 @@ def random_head(seed: int, hidden: int = HIDDEN) -> PointerHead:
 
 def pointer_of(head: PointerHead) -> Pointer:
     return Pointer({name: value.numpy() for name, value in head.state_dict().items()})
+
+
+def photo() -> bytes:
+    """A PNG of 120 x 90 pixels of noise."""
+    data = io.BytesIO()
+    pixels = np.random.default_rng(0).integers(0, 256, (90, 120, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(data, "PNG")
+    return data.getvalue()
 
 
 def ship_tower(folder: Path) -> None:
