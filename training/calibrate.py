@@ -13,7 +13,12 @@ from llava_agent.vlm.pointer import Calibration
 
 
 def fit_temperature(scores: Sequence[Tensor], wanted: Sequence[int]) -> float:
-    """The temperature with the least negative log likelihood on held-out choices (Guo et al., 2017)."""
+    """The temperature with the least negative log likelihood on held-out choices (Guo et al., 2017).
+
+    1 where there are none.
+    """
+    if not scores:
+        return 1.0
     grid = np.exp(np.linspace(np.log(0.4), np.log(4.0), 60))
     losses = [
         float(np.mean([-float((s / t).log_softmax(-1)[w]) for s, w in zip(scores, wanted, strict=True)]))
@@ -38,9 +43,11 @@ def calibrate(results: Sequence[dict[str, Any]]) -> Calibration:
     """Temperatures for verbs, targets and spans from the results of held-out examples."""
     verbs = [(r["verb_scores"], r["verb_wanted"]) for r in results]
     targets = [(r["target_scores"], r["target_wanted"]) for r in results if "target_scores" in r]
+    spans = [choice for r in results for choice in r.get("span_choices", ())]
     return Calibration(
         verb=fit_temperature([torch.as_tensor(s) for s, _ in verbs], [w for _, w in verbs]),
         target=fit_temperature([s for s, _ in targets], [w for _, w in targets]),
+        span=fit_temperature([s for s, _ in spans], [w for _, w in spans]),
     )
 
 

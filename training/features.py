@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import nn
 
+from llava_agent.errors import ConfigError
 from llava_agent.vlm.naming import Vocabulary
 from llava_agent.vlm.region_encoder import RegionEncoder, Tower, new_tower
 from llava_agent.vlm.regions import normalise
@@ -28,7 +29,9 @@ class Features:
 
 
 def load_tower(run: Path) -> tuple[Tower, Tokenizer]:
-    """The tower of a contrast run, frozen, and the tokenizer of its text side."""
+    """The tower of a contrast run, frozen, and its text side's tokenizer; ConfigError where there is none."""
+    if not (run / CHECKPOINT).exists():
+        raise ConfigError(f"{run / CHECKPOINT} does not exist", "train it first (stage contrast)")
     tower = new_tower()
     # The run's own file; it also holds the states of random generators, which the safe unpickler refuses.
     tower.load_state_dict(torch.load(run / CHECKPOINT, map_location="cpu", weights_only=False)["tower"])

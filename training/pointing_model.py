@@ -131,8 +131,10 @@ class PointingModel(nn.Module):
             right = right and result["target"]
         if example.start >= 0:
             goes = hidden[example.ends[example.target]] if example.target >= 0 else None
-            span_loss, result["span"] = self._span(hidden, query, goes, example)
-            loss = loss + span_loss
+            choices = self._span(hidden, query, goes, example)
+            loss = loss + torch.stack([cross_entropy_over(*choice) for choice in choices]).sum()
+            result["span"] = all(int(scores.argmax()) == wanted for scores, wanted in choices)
+            result["span_choices"] = [(scores.detach(), wanted) for scores, wanted in choices]
             right = right and result["span"]
         if example.answer:
             places = torch.arange(example.prompt, example.prompt + example.answer)
@@ -146,15 +148,14 @@ class PointingModel(nn.Module):
 
     def _span(
         self, hidden: Tensor, query: Tensor, goes: Tensor | None, example: Example
-    ) -> tuple[Tensor, bool]:
-        """The loss of source, start and end, each given the right choice before it; whether all are right."""
+    ) -> list[tuple[Tensor, int]]:
+        """Scores of start, end and source, each given the right choice before it, with the right choice."""
         keys = hidden[torch.from_numpy(example.spannable)]
-        start = self.head.start(query, keys, goes)
-        end = self.head.end(query, keys, keys[example.start])
-        loss = cross_entropy_over(start, example.start) + cross_entropy_over(end, example.end)
-        right = int(start.argmax()) == example.start and int(end.argmax()) == example.end
+        choices = [
+            (self.head.start(query, keys, goes), example.start),
+            (self.head.end(query, keys, keys[example.start]), example.end),
+        ]
         if example.source >= 0:
-            source = self.head.source(query, hidden[torch.from_numpy(example.sources)], goes)
-            loss = loss + cross_entropy_over(source, example.source)
-            right = right and int(source.argmax()) == example.source
-        return loss, right
+            sources = hidden[torch.from_numpy(example.sources)]
+            choices.append((self.head.source(query, sources, goes), example.source))
+        return choices

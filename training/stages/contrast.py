@@ -26,13 +26,13 @@ from llava_agent.vlm.regions import MEAN, STD
 from training import checkpoint
 from training.budget import Budget
 from training.captions import Described, caption, caption_text, truth
+from training.settings import Settings
 
 CHECKPOINT = "contrast.pt"
 TOKENIZER = "tokenizer.json"
 
 
-@dataclass(frozen=True, slots=True)
-class ContrastConfig:
+class ContrastConfig(Settings):
     """Settings of the stage.
 
     Attributes:

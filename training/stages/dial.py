@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +15,10 @@ from torch import Tensor, nn
 from llava_agent.vlm.dial import BINS, peak
 from llava_agent.vlm.dial_encoder import DialEncoder, DialHead
 from llava_agent.vlm.regions import normalise
+from training.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class DialConfig:
+class DialConfig(Settings):
     """Settings; `sigma` is the width of the label's peak in bins."""
 
     epochs: int = 40

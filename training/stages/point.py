@@ -14,18 +14,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from llava_agent.errors import ConfigError, WeightsError
 from llava_agent.vlm.prompt import PromptEncoder
 from training import checkpoint
 from training.budget import Budget
 from training.encode import encode, show_words
 from training.pointing_model import LORA_TARGETS, Example, PointingModel
+from training.settings import Settings
 from training.tasks.mixture import Sources, steps
 
 CHECKPOINT = "point.pt"
-
-#: Examples whose batches are made together; an example has at most so many tokens.
-POOL = 256
-LONGEST = 420
 
 #: Pools that one run may take, each with a seed of its own.
 SEEDS_OF_A_RUN = 100_000
@@ -34,14 +32,15 @@ SEEDS_OF_A_RUN = 100_000
 REPORT_EVERY = 40
 
 
-@dataclass(frozen=True, slots=True)
-class PointConfig:
+class PointConfig(Settings):
     """Settings of the stage.
 
     Attributes:
         seconds: wall clock of the whole stage, over kills and resumes.
         steps: number of steps instead of `seconds`; the schedules then follow the steps.
         tokens: padded tokens of a batch at most.
+        pool: examples whose batches are made together, so that those of a batch are of like length.
+        longest: tokens of an example at most; longer ones are left out.
         rank, alpha: of the adapter.
         adapter_rate, head_rate, projector_rate: highest learning rates.
         curriculum: seconds (of `seconds`) in which the chance that a region's words are written out falls
@@ -61,6 +60,8 @@ class PointConfig:
     checkpoint_every: float = 120.0
     seed: int = 0
     steps: int | None = None
+    pool: int = 256
+    longest: int = 420
 
 
 def adapted(language: Any, config: PointConfig) -> Any:
@@ -86,31 +87,28 @@ def make_batches(
     sources: Sources,
     encoder: PromptEncoder,
     named: Sequence[str],
-    tokens: int,
+    config: PointConfig,
     chance: float,
-    pool: int = POOL,
 ) -> list[list[Example]]:
     """Batches of about the same number of padded tokens, each of examples of like length, in random order.
 
     Args:
         seed: the same one gives the same batches.
         named: for each crop the tower's words.
-        tokens: padded tokens of a batch at most.
         chance: how likely a region's words are written out.
-        pool: number of examples in all batches together.
     """
     rng = Random(f"batches-{seed}")
     stream = steps(seed, sources)
     examples: list[Example] = []
-    while len(examples) < pool:
+    while len(examples) < config.pool:
         step, answer = next(stream)
         made = encode(show_words(step, rng, chance, named), encoder, answer)
-        if made is not None and len(made.ids) <= LONGEST:
+        if made is not None and len(made.ids) <= config.longest:
             examples.append(made)
     examples.sort(key=lambda e: len(e.ids))
     groups: list[list[Example]] = [[]]
     for example in examples:
-        if groups[-1] and (len(groups[-1]) + 1) * len(example.ids) > tokens:
+        if groups[-1] and (len(groups[-1]) + 1) * len(example.ids) > config.tokens:
             groups.append([])
         groups[-1].append(example)
     rng.shuffle(groups)
@@ -131,6 +129,27 @@ def trainable_state(model: PointingModel) -> dict[str, Tensor]:
     """Everything that the stage trains, and the statistics of the features."""
     frozen = {name for name, p in model.named_parameters() if not p.requires_grad}
     return {name: tensor for name, tensor in model.state_dict().items() if name not in frozen}
+
+
+def read_trained(run: Path) -> dict[str, Any]:
+    """The last checkpoint of a run; ConfigError where it has none."""
+    path = run / CHECKPOINT
+    if not path.exists():
+        raise ConfigError(f"{path} does not exist", "train it first (stage align+point)")
+    # The run's own file; it also holds the states of random generators, which the safe unpickler refuses.
+    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=False)
+    return state
+
+
+def load_trained(model: PointingModel, weights: dict[str, Tensor]) -> None:
+    """Fill everything that the stage trains; WeightsError where a tensor is missing or unknown."""
+    wanted = trainable_state(model)
+    wrong = sorted(wanted.keys() ^ weights.keys())
+    if wrong:
+        raise WeightsError(
+            f"the checkpoint does not fit the model: {wrong[0]}", "train it with this version of the code"
+        )
+    model.load_state_dict(weights, strict=False)
 
 
 @dataclass(slots=True)
@@ -166,7 +185,7 @@ def run_point(
 
     def pool() -> list[list[Example]]:
         seed = config.seed * SEEDS_OF_A_RUN + place.pool
-        return make_batches(seed, sources, encoder, named, config.tokens, place.chance)
+        return make_batches(seed, sources, encoder, named, config, place.chance)
 
     waiting = pool()
     with (out / "point.jsonl").open("a", encoding="utf-8") as log:

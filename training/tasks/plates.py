@@ -107,10 +107,23 @@ def _text(text: str) -> Line:
     return Line(f'"{text}" text', text)
 
 
+def _side_by_side(rng: Random, rows: list[tuple[str, str, Line, int]]) -> list[tuple[str, str, Line, int]]:
+    """A label above its value with the rows of another plate beside them: reading order runs across both."""
+    labels = [i for i, row in enumerate(rows) if row[0].startswith("label ") and i + 3 < len(rows)]
+    if not labels:
+        return rows
+    at = rng.choice(labels)
+    width = rng.choice([1, 2, 2])
+    value = rows[at + 1]
+    return [*rows[: at + 1], *rows[at + 2 : at + 2 + width], value, *rows[at + 2 + width :]]
+
+
 def _scene(rng: Random) -> tuple[list[tuple[str, str, Line, int]], str]:
     """Everything that is found on one photo, in reading order, and the dial's reading (empty without one)."""
     keys = rng.sample(sorted(LABELS), rng.randint(3, 8))
     rows = _plate(rng, keys)
+    if rng.random() < 0.45:
+        rows = _side_by_side(rng, rows)
     head = rng.choice(
         [
             f"{rng.choice(LAST_NAMES).upper()} {rng.choice(['PUMPS', 'WERKE', 'GMBH', 'INDUSTRIES'])}",
