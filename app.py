@@ -27,6 +27,8 @@ def main() -> None:
     photos = sorted((Path(__file__).parent / "examples" / "photos").glob("*.jpg"))
     core = partial(assemble, options.model)
     app = web_app(core, options.runs.absolute(), [str(path) for path in photos])
+    if options.host not in ("127.0.0.1", "localhost", "::1"):
+        print("There is no login: whoever reaches this address can use the page.", file=sys.stderr)
     print(f"llava-agent listens on http://{options.host}:{options.port}", file=sys.stderr)
     uvicorn.run(app, host=options.host, port=options.port, log_level="warning")
 

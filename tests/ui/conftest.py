@@ -1,0 +1,78 @@
+"""The page on a server of its own, and a real Chromium that records every request."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from llava_agent.assembly import Core
+from llava_agent.ui.server import web_app
+from tests.ui.words import PHOTOS, core
+from tools.browser.find import find_browser
+from tools.browser.session import FLAGS
+
+#: For everything that is waited for; a busy machine is slow.
+PATIENCE = 120_000
+
+
+@dataclass
+class Site:
+    """The running page.
+
+    Attributes:
+        core: what the page thinks with; may be exchanged between questions.
+        hosts: every host that a visiting browser asked.
+    """
+
+    url: str
+    runs: Path
+    core: Callable[[], Core] = core
+    hosts: set[str] = field(default_factory=set)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    runs = tmp_path_factory.mktemp("runs")
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    site = Site(f"http://127.0.0.1:{listener.getsockname()[1]}", runs)
+    app = web_app(lambda: site.core(), runs, [str(PHOTOS / "pump.jpg")])
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the server did not start"
+        time.sleep(0.05)
+    yield site
+    server.should_exit = True
+    thread.join(timeout=20)
+    listener.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(site: Site, chromium: Browser) -> Iterator[Page]:
+    site.core = core
+    page = chromium.new_page(viewport={"width": 390, "height": 844})
+    page.set_default_timeout(PATIENCE)
+    page.on("request", lambda request: site.hosts.add(urlsplit(request.url).netloc))
+    page.goto(site.url)
+    page.wait_for_selector("#ask-button")
+    yield page
+    page.close()
