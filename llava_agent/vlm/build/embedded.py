@@ -20,9 +20,9 @@ FORMAT = "1"
 #: fp32 folder and both copies of the exported decoder, at their largest.
 BUILD_BYTES = 1_500_000_000
 
-#: Least mean cosine of the hidden states with the fp32 model's on the probe. Random ids are harder than text
-#: (first token included), so these are bounds for a broken build, not measures of quality.
-LEAST_COSINE: Mapping[str, float] = {"fp32": 0.9999, "int8": 0.99, "int4": 0.75}
+#: Least mean cosine of the hidden states with the fp32 model's on the probe: bounds for a broken build, not
+#: measures of quality. SmolLM2 reaches 0.9996 in int8 and 0.970 in int4.
+LEAST_COSINE: Mapping[str, float] = {"fp32": 0.9999, "int8": 0.99, "int4": 0.9}
 
 
 def identity(source_sha256: str, shipped_dir: Path | None, precision: Precision) -> dict[str, str]:
