@@ -147,7 +147,12 @@ def test_complete_generates_under_a_schema_and_without(model: GeneratingModel) -
 
     free = model.complete(replace(REQUEST, max_tokens=5, image=png()), pixels=True)
     assert (free.finish, free.usage.output_tokens, free.usage.image_tokens) == ("length", 5, 16)
-    schema = {"type": "object", "properties": {"n": {"enum": [3, 14]}}, "required": ["n"]}
+    schema = {
+        "type": "object",
+        "properties": {"n": {"enum": [3, 14]}},
+        "required": ["n"],
+        "additionalProperties": False,
+    }
     bound = model.complete(replace(REQUEST, max_tokens=40, json_schema=schema), pixels=False)
     assert json.loads(bound.text)["n"] in (3, 14)
     assert bound.finish == "stop"
