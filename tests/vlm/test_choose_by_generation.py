@@ -7,8 +7,8 @@ import pytest
 from llava_agent.errors import ConfigError, ImageError
 from llava_agent.gateway.model import both_tiers
 from llava_agent.gateway.request import Candidate, ModelRequest
-from llava_agent.vlm.answer import Answer
-from llava_agent.vlm.choose_by_generation import GeneratingModel
+from llava_agent.vlm.answer import Answer, _string
+from llava_agent.vlm.choose_by_generation import GeneratingModel, _Source
 from llava_agent.vlm.decode import Sampling, generate
 from llava_agent.vlm.engines.torch_engine import TorchEngine
 from llava_agent.vlm.llava_checkpoint import from_llava
@@ -105,20 +105,24 @@ def test_a_reading_quotes_its_candidate_only(model: GeneratingModel) -> None:
     assert seen
 
 
-def test_quotes_inside_a_source_survive() -> None:
-    from llava_agent.vlm.choose_by_generation import _Source
-    from llava_agent.vlm.constrained import Vocabulary
-
-    generating = GeneratingModel(from_llava(tiny_llava(), tiny_tokenizer(), "tiny"))
+def test_quotes_inside_a_source_survive(model: GeneratingModel) -> None:
     text = 'say "a\\b" twice'
-    assert isinstance(generating._vocabulary, Vocabulary)
-    for seed in range(4):
+    spans = []
+    for seed in range(6):
         out = answer()
         out.write(f'"text":"{seed}')
-        span = generating._quote(out, [_Source(text, "fact", 3)])
-        if span is not None:
-            assert span.text in text
-            assert (span.source, span.index) == ("fact", 3)
+        spans.append(model._quote(out, [_Source(text, "fact", 3)]))
+    found = [span for span in spans if span is not None]
+    assert found
+    assert all(span.text in text and (span.source, span.index) == ("fact", 3) for span in found)
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [(r"a\"b", 'a"b'), ("a\\", "a"), (r"a\u00e", "a"), (r"a\u00e9", "aé"), ("", ""), (r"c\\d", "c\\d")],
+)
+def test_a_string_is_read_back_even_where_it_was_cut(written: str, value: str) -> None:
+    assert _string(written) == value
 
 
 def test_the_prompt_is_kept_between_steps_and_gives_the_same_answer(model: GeneratingModel) -> None:
