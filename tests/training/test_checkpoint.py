@@ -135,7 +135,7 @@ def test_schedules_begin_high_and_end_low() -> None:
     assert words_chance(0.21, config) == pytest.approx(0.5)
     assert words_chance(1, config) == config.words_end
     assert rate_share(0, 0) < rate_share(29, 0.1) == 1
-    assert rate_share(500, 0.65) == pytest.approx(0.5)
+    assert rate_share(500, (1 + point.FULL_UNTIL) / 2) == pytest.approx(0.5)
     assert rate_share(900, 1) == 0.02
 
 

