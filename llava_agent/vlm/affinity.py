@@ -62,3 +62,17 @@ def known_positions(instruction: Quotable, facts: Sequence[str]) -> frozenset[in
                 instruction.start + i for i, (a, b) in enumerate(instruction.offsets) if a < end and b > begin
             )
     return frozenset(taken)
+
+
+#: Words and signs between the things of a list.
+_SEPARATOR = re.compile(r"[,;:.!?](?!\w)|\b(?:and|or|with|from|then|as)\b")
+
+
+def separators(instruction: Quotable) -> frozenset[int]:
+    """Prompt positions that part the things of a list: one look is for one thing, so no span may hold one."""
+    found = [match.span() for match in _SEPARATOR.finditer(instruction.text)]
+    return frozenset(
+        instruction.start + i
+        for i, (a, b) in enumerate(instruction.offsets)
+        if any(a < end and b > begin for begin, end in found)
+    )

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llava_agent.gateway.request import Candidate, Choice, Completion, ModelRequest, Route, Span, Usage
-from llava_agent.vlm.affinity import known_positions, source_prior
+from llava_agent.vlm.affinity import known_positions, separators, source_prior
 from llava_agent.vlm.decode import Sampling, generate
 from llava_agent.vlm.engines import Engine, Floats
 from llava_agent.vlm.eyes import Eyes, Seen
@@ -260,14 +260,16 @@ class EmbeddedModel:
             return part.source == "instruction" if verb == "look" else True
 
         parts = [part for part in ready.prompt.quotables if allowed(part)]
-        goes, prior, taken = None, None, frozenset[int]()
+        goes, prior, taken, parted = None, None, frozenset[int](), frozenset[int]()
         if index is not None:
             goes = ready.hidden[ready.prompt.ends[index]]
         if index is not None and verb in ("type", "select"):
             prior = source_prior(candidates[index].text, parts)
         if verb == "look" and parts:
-            taken = known_positions(parts[0], request.facts)
-        return self._pointer.span(query, ready.hidden, parts, goes, self._calibration.span, prior, taken)
+            taken, parted = known_positions(parts[0], request.facts), separators(parts[0])
+        return self._pointer.span(
+            query, ready.hidden, parts, goes, self._calibration.span, prior, taken, parted
+        )
 
     def _say(self, request: ModelRequest, logits: Floats) -> tuple[str, int]:
         """Go on generating after the verb."""

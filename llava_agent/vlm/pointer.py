@@ -139,6 +139,7 @@ class Pointer:
         temperature: float = 1.0,
         prior: Floats | None = None,
         taken: frozenset[int] = frozenset(),
+        parted: frozenset[int] = frozenset(),
     ) -> Found | None:
         """The span to quote: its source first, then its first token, then its last; None without a source.
 
@@ -147,6 +148,7 @@ class Pointer:
             target: `[H]` of the line that the quotation goes into; None for a verb without target.
             prior: `[N]` added to the scores of `quotables` as sources.
             taken: prompt positions where no span may start, unless that leaves none.
+            parted: prompt positions that no span may hold.
         """
         if not quotables:
             return None
@@ -158,12 +160,13 @@ class Pointer:
             part, probability = quotables[int(chances.argmax())], float(chances.max())
         keys = hidden[part.start : part.last + 1]
         scores = self._scores("start", query, keys, target)
-        free = np.array([position not in taken for position in range(part.start, part.last + 1)])
+        free = np.array([p not in taken and p not in parted for p in range(part.start, part.last + 1)])
         if free.any():
             scores = np.where(free, scores, np.float32(-1e9))
         starts = np.exp(log_softmax(scores, temperature))
         first = int(starts.argmax())
         ends = np.exp(log_softmax(self._scores("end", query, keys, keys[first]), temperature))
-        last = first + int(ends[first : first + LONGEST_SPAN].argmax())
+        reach = next((p for p in sorted(parted) if p > part.start + first), part.last + 1) - part.start
+        last = first + int(ends[first : min(first + LONGEST_SPAN, reach)].argmax())
         probability *= float(starts[first] * ends[last])
         return Found(part, part.start + first, part.start + last, probability)

@@ -16,8 +16,8 @@ class PointerHead(nn.Module):
     """Chooses a line by its last hidden state; a span by its source, its first and then its last token.
 
     The query is the hidden state at the verb's token, so what is pointed at depends on what is to be done.
-    What is quoted also depends on where it goes (the target's hidden state), and where a span ends on where it
-    starts.
+    What is quoted also depends on where it goes (the target's hidden state), and where a span ends on where
+    it starts.
     """
 
     def __init__(self, hidden_size: int) -> None:

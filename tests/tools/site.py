@@ -19,27 +19,32 @@ PAGES: dict[str, str] = {
         <button>Send ticket</button> <button type="button" disabled>Delete</button>
       </form>""",
     "/shadow": """<!doctype html><h1>Parts</h1><x-box></x-box><iframe title="inner" src="/inner"></iframe>
-      <script>customElements.define("x-box", class extends HTMLElement { connectedCallback() {
+      <script>
+      customElements.define("x-box", class extends HTMLElement { connectedCallback() {
         this.attachShadow({mode: "open"}).innerHTML =
-          '<label>Inside <input></label><button onclick="this.textContent=`Pressed`">Shadow button</button>'; } });
+          `<label>Inside <input></label>
+           <button onclick="this.textContent='Pressed'">Shadow button</button>`; } });
       </script>""",
     "/inner": """<!doctype html><body style="margin:20px"><button onclick="this.textContent='Hit'">
       Frame button</button><p>Text in the frame</p>""",
     "/covered": """<!doctype html><button id="b" onclick="document.title='clicked'">Under</button>
       <button onclick="document.getElementById('lid').style.display='block'">Cover</button>
-      <div id="lid" style="display:none;position:fixed;inset:0 0 auto 0;height:40px;background:#888">A lid</div>""",
+      <div id="lid" style="display:none;position:fixed;inset:0 0 auto;height:40px;background:#888">A lid
+      </div>""",
     "/swap": """<!doctype html><button id="a">First</button>
       <button onclick="document.getElementById('a').remove()">Remove</button>
       <button onclick="document.getElementById('a').textContent='Second'">Rename</button>""",
     "/away": """<!doctype html><button id="a">Target</button>
-      <button onclick="document.getElementById('a').style.cssText='position:absolute;left:-900px'">Hide</button>
+      <button onclick="document.getElementById('a').style='position:absolute;left:-900px'">Hide</button>
       <div style="height:3000px"></div><button>Bottom</button>""",
-    "/dialog": """<!doctype html><button onclick="this.textContent = confirm('Really?') ? 'yes' : 'no'">Ask</button>
+    "/dialog": """<!doctype html>
+      <button onclick="this.textContent = confirm('Really?') ? 'yes' : 'no'">Ask</button>
       <button onclick="console.error('it broke')">Log</button>
       <button onclick="fetch('/fail', {method: 'POST'})">Fail</button>
       <button onclick="location = '/missing'">Go</button>""",
     "/tabs": """<!doctype html><title>One</title><a href="/two" target="_blank">Open two</a>""",
-    "/two": """<!doctype html><title>Two</title><h1>Second tab</h1><button onclick="window.close()">Close</button>""",
+    "/two": """<!doctype html><title>Two</title><h1>Second tab</h1>
+      <button onclick="window.close()">Close</button>""",
     "/files": """<!doctype html><label>Photo <input type="file" id="f"></label>
       <button onclick="document.getElementById('f').click()">Choose a photo</button>
       <a href="/report.csv" download>Get the report</a><p id="shown"></p>""",
@@ -50,7 +55,8 @@ PAGES: dict[str, str] = {
       <div role="combobox" tabindex="0" aria-label="Colour" onclick="l.hidden=false">choose</div>
       <ul role="listbox" id="l" hidden><li role="option" onclick="document.title='red'">Red</li>
       <li role="option" onclick="document.title='blue'">Blue</li></ul>
-      <label style="position:relative"><input type="checkbox" style="position:absolute;opacity:0;width:1px;height:1px">
+      <label style="position:relative">
+      <input type="checkbox" style="position:absolute;opacity:0;width:1px;height:1px">
       <span>Styled box</span></label>""",
 }
 
@@ -80,7 +86,8 @@ class Site:
                 if self.path == "/slow":
                     time.sleep(4)
                 if self.path == "/report.csv":
-                    return self._reply(200, "a,b\n1,2\n", "text/csv")
+                    self._reply(200, "a,b\n1,2\n", "text/csv")
+                    return
                 page = PAGES.get(self.path)
                 self._reply(200 if page else 404, page or "<h1>Not found</h1>")
 

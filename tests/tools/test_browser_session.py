@@ -44,9 +44,11 @@ async def test_no_way_leads_to_another_host(session: BrowserSession, site: Site,
         """([url, port, own]) => Promise.allSettled([
              fetch(url + "/fetched", {mode: "no-cors"}),
              fetch(own + "/leave", {mode: "no-cors"}),
-             new Promise((done) => { const i = new Image(); i.onload = i.onerror = done; i.src = url + "/image"; }),
+             new Promise((done) => { const i = new Image(); i.onload = i.onerror = done;
+                                     i.src = url + "/image"; }),
              new Promise((done) => { const f = document.createElement("iframe"); f.onload = done;
-                                     f.src = url + "/frame"; document.body.append(f); setTimeout(done, 500); }),
+                                     f.src = url + "/frame"; document.body.append(f);
+                                     setTimeout(done, 500); }),
              new Promise((done) => { const s = new WebSocket(`ws://127.0.0.1:${port}/socket`);
                                      s.onopen = s.onerror = done; }),
              navigator.sendBeacon(url + "/beacon", "x"),

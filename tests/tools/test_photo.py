@@ -79,13 +79,13 @@ def test_heic() -> None:
 
 
 def test_a_decompression_bomb_is_refused_before_decoding() -> None:
-    # A PNG of 60,000 x 60,000 pixels in a hundred bytes: its pixel data is absent, so decoding would fail otherwise.
+    # A PNG of 60,000 x 60,000 pixels in a hundred bytes, without pixel data.
     head = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
     chunk = b"IHDR" + head
     bomb = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
     chunk = b"IDAT" + zlib.compress(b"")
     bomb += struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
-    with pytest.raises(ImageError, match="too many pixels|above the limit"):
+    with pytest.raises(ImageError, match=r"too many pixels|above the limit"):
         load_image(bomb)
     with pytest.raises(ImageError, match=r"40x30 pixels, above the limit of 0.001 million: scale it down"):
         load_image(_bytes(_gradient(), "PNG"), max_pixels=1000)

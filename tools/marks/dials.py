@@ -52,7 +52,8 @@ def _circles(
     )
     if found is None:
         return []
-    across, down = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
+    across = np.asarray(cv2.Sobel(grey, cv2.CV_32F, 1, 0), np.float32)
+    down = np.asarray(cv2.Sobel(grey, cv2.CV_32F, 0, 1), np.float32)
     scored = []
     for x, y, radius in np.asarray(found).reshape(-1, 3)[:80].tolist():
         # Hough's radius may be that of the scale's ring, or between two rings: try those around it.

@@ -11,6 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from llava_agent.errors import ToolError
 from tools.geometry import Box
 from tools.mark import Mark
 
@@ -90,11 +91,17 @@ async def collect(
 
     Raises:
         playwright.async_api.Error: the page navigated away or crashed meanwhile.
+        ToolError: what came back is no list of marks, because the page has replaced parts of the language.
     """
     options = {"limit": limit, "nodes": nodes, "options": OPTIONS, "everywhere": everywhere}
     handle = await page.evaluate_handle(program("places.js", "names.js", "collect.js"), options)
     found = await handle.evaluate("found => ({marks: found.marks, truncated: found.truncated})")
-    marks = tuple(_mark(raw, scale) for raw in found["marks"][:limit])
+    try:
+        marks = tuple(_mark(raw, scale) for raw in found["marks"][:limit])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ToolError(
+            "the page's scripts interfere with looking at it", "look at its pixels alone"
+        ) from error
     return Collection(marks, bool(found["truncated"]), handle)
 
 

@@ -51,7 +51,9 @@ def find_shapes(image: Image.Image) -> list[Shape]:
             continue
         framed = _framed(edges, x, y, width, height)
         if kind == "small":
-            framed = (framed or _round(contour, width, height)) and _alone(edges, x, y, width, height)
+            framed = (framed or _round(np.asarray(contour, np.int32), width, height)) and _alone(
+                edges, x, y, width, height
+            )
         if framed:
             found.append(Shape(Box(x, y, x + width, y + height), kind))
     return _outermost(found)
@@ -82,7 +84,8 @@ def _edges(image: Image.Image) -> NDArray[np.uint8]:
     pixels = np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
     found: NDArray[np.uint8] = np.zeros(pixels.shape[:2], np.uint8)
     for channel in range(3):
-        found |= cv2.Canny(np.ascontiguousarray(pixels[:, :, channel]), 12, 40)
+        edges = cv2.Canny(np.ascontiguousarray(pixels[:, :, channel]), 12, 40)
+        found |= np.asarray(edges, np.uint8)
     return found
 
 

@@ -50,7 +50,7 @@ class Sources:
 INTERFACES = {**FORMS, **RECORDS, **CONTROLS}
 
 #: Share of each family.
-WEIGHTS = {"interface": 0.68, "visual": 0.10, "plate": 0.21, "spoken": 0.01}
+WEIGHTS = {"interface": 0.70, "visual": 0.08, "plate": 0.21, "spoken": 0.01}
 
 
 def steps(seed: int, sources: Sources) -> Iterator[tuple[Step, str]]:

@@ -122,7 +122,7 @@ def _scene(rng: Random) -> tuple[list[tuple[str, str, Line, int]], str]:
     """Everything that is found on one photo, in reading order, and the dial's reading (empty without one)."""
     keys = rng.sample(sorted(LABELS), rng.randint(3, 8))
     rows = _plate(rng, keys)
-    if rng.random() < 0.45:
+    if rng.random() < 0.65:
         rows = _side_by_side(rng, rows)
     head = rng.choice(
         [

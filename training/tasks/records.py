@@ -96,7 +96,7 @@ def _record(rng: Random) -> tuple[str, _Record]:
     values = [reading_value(rng, key) for key, _ in keys]
     readings = tuple(map(_Reading, said, values, [names for _, names in keys]))
     thing, noun = rng.choice(_THINGS), rng.choice(_RECORDS)
-    level = rng.choice(_LEVELS) if rng.random() < 0.6 else ""
+    level = rng.choice(_LEVELS) if rng.random() < 0.85 else ""
     note = _remark(rng) if rng.random() < 0.55 else ""
     noted = rng.choice(_NOTES)
     tick = rng.choice(_TICKS) if rng.random() < 0.35 and not api else ""
@@ -427,6 +427,20 @@ def _search_page(rng: Random, noun: str, said: str) -> list[Mark]:
     ]
 
 
+def _found(rng: Random, label: str, value: str) -> list[Mark]:
+    """What a search answers: its status, a count, and the fields of the record that was found."""
+    status = mark("text", "status", rng.choice(["200 OK", "open", "closed"]))
+    others = [
+        mark("text", w, rng.choice([code(rng), "normal"]))
+        for w in rng.sample(["model", "asset tag", "priority", "condition"], 2)
+    ]
+    found = [mark("text", "id", str(rng.randint(1, 99))), mark("text", label, value), *others]
+    if rng.random() < 0.6:  # a list numbers its entries
+        count = mark("text", "count", "1")
+        return [status, count, *(replace(m, text=f"1 {m.text}") for m in found), mark("button", "back")]
+    return [status, *found, mark("button", "back")]
+
+
 def _call_search(ui: Interface, rng: Random, label: str, value: str) -> None:
     """Open the operation that searches, give it the value, send it."""
     ui.click(next(i for i, m in enumerate(ui.marks) if m.text.lower().startswith(("list", "search", "find"))))
@@ -436,12 +450,7 @@ def _call_search(ui: Interface, rng: Random, label: str, value: str) -> None:
     ui.marks = [*arguments, mark("button", "send"), mark("button", "back")]
     ui.type(0, value, ui.quote(value))
     ui.click(ui.find("button", "send"))
-    ui.marks = [
-        mark("text", "id", str(rng.randint(1, 99))),
-        mark("text", label, value),
-        mark("text", "status", rng.choice(["open", "200", "closed"])),
-        mark("button", "back"),
-    ]
+    ui.marks = _found(rng, label, value)
 
 
 RECORDS = {record_from_photo: 12.0, look_up: 2.0}
