@@ -42,8 +42,9 @@ def run(
         typer.Option(help="See by pixels alone, or also by the page's accessibility tree."),
     ] = "hybrid",
     policy: Annotated[
-        PolicyName, typer.Option(help="Who decides; `random` and `blind` are floors to compare with.")
-    ] = "routed",
+        PolicyName | None,
+        typer.Option(help="Who decides (routed); `random` and `blind` are floors to compare with."),
+    ] = None,
     expect_text: Annotated[
         list[str] | None,
         typer.Option(metavar="TEXT", help="The page must show this at the end; may be repeated."),
@@ -89,11 +90,13 @@ def run(
     if resume is not None:
         _only_resume(url, task, image, out, max_steps, max_seconds, max_tokens)
         folder = resume
+        decider, looks = _stored(resume, policy)
     else:
         if not url or not task:
             raise ConfigError("a run needs --url and --task", "or --resume with the folder of an earlier run")
         folder = out or Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
-    core = _core(model, policy, image or ())
+        decider, looks = policy or "routed", bool(image)
+    core = _core(model, decider, looks)
 
     async def work(progress: Progress) -> RunResult:
         from llava_agent.agent.run import resume_task, run_task
@@ -101,7 +104,12 @@ def run(
 
         if resume is not None:
             return await resume_task(
-                folder, gateway=core.gateway, expectations=expectations, find=core.find, progress=progress
+                folder,
+                gateway=core.gateway,
+                policy=_policy(decider),
+                expectations=expectations,
+                find=core.find,
+                progress=progress,
             )
         limits = Budget()
         return await run_task(
@@ -112,7 +120,7 @@ def run(
             images=image or (),
             surface=surface,
             observation=observation,
-            policy=_policy(policy),
+            policy=_policy(decider),
             budget=Budget(max_steps or limits.steps, max_seconds or limits.seconds, max_tokens),
             expectations=expectations,
             find=core.find,
@@ -123,6 +131,7 @@ def run(
         with live_steps() as progress:
             result = asyncio.run(work(progress))
     except KeyboardInterrupt:
+        _report(folder)
         note(f"interrupted; go on with: llava-agent run --resume {folder}")
         raise typer.Exit(INTERRUPTED) from None
     if as_json:
@@ -130,6 +139,14 @@ def run(
     else:
         _print(result)
     raise typer.Exit(result.exit_code)
+
+
+def _report(folder: Path) -> None:
+    """The report of a run that was interrupted, if it had begun."""
+    from llava_agent.agent.report import write_report
+
+    if (folder / "run.json").exists():
+        write_report([folder], folder / "report.html", title="Interrupted run")
 
 
 def _only_resume(*others: object) -> None:
@@ -140,13 +157,25 @@ def _only_resume(*others: object) -> None:
         )
 
 
-def _core(model: str, policy: str, images: Sequence[Path]) -> Core:
+def _stored(folder: Path, policy: str | None) -> tuple[str, bool]:
+    """Who decides in a run that goes on, and whether it has photos to look at.
+
+    Raises:
+        ConfigError: the folder holds no run.
+    """
+    from llava_agent.agent.trace import Trace
+
+    settings = Trace.open(folder).settings
+    return policy or settings.policy, bool(settings.photos)
+
+
+def _core(model: str, policy: str, looks: bool) -> Core:
     from llava_agent.assembly import assemble, without_models
 
-    return without_models() if policy in _WITHOUT_MODEL and not images else assemble(model)
+    return assemble(model) if looks or policy not in _WITHOUT_MODEL else without_models()
 
 
-def _policy(name: PolicyName) -> str | MakePolicy:
+def _policy(name: str) -> str | MakePolicy:
     from llava_agent.agent.baselines import BlindPolicy, RandomPolicy
 
     if name == "random":

@@ -16,6 +16,7 @@ from llava_agent import assembly
 from llava_agent.agent import run as runs
 from llava_agent.cli import app, main
 from llava_agent.errors import ToolError
+from llava_agent.gateway.model import Weights
 from tests.ui.words import PHOTOS, core
 
 PUMP = str(PHOTOS / "pump.jpg")
@@ -210,6 +211,26 @@ def test_ctrl_c_names_the_folder(
     assert f"llava-agent run --resume {out}" in capsys.readouterr().err
 
 
+def test_a_run_goes_on_with_the_policy_that_it_had(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+    went = runs.run_task
+
+    async def interrupted(*arguments: Any, **options: Any) -> None:
+        await went(*arguments, **options)
+        (out / "result.json").unlink()  # as a kill would have left it
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runs, "run_task", interrupted)
+    words = ("--url", "http://127.0.0.1:9/", "--task", "x", "--policy", "blind")
+    assert call("run", *words, "--out", str(out)) == 130
+    assert "interrupted" in (out / "report.html").read_text()
+    capsys.readouterr()
+    assert call("run", "--resume", str(out), "--json") == 3  # the page is still not there
+    assert json.loads(capsys.readouterr().out)["status"] == "blocked"
+
+
 @pytest.mark.usefixtures("words")
 def test_demo_does_not_overwrite_a_demo(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "tickets.db").touch()
@@ -303,7 +324,7 @@ def test_a_bug_is_not_dressed_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_loading_hands_on_what_went_wrong() -> None:
-    def broken() -> assembly.Weights:
+    def broken() -> Weights:
         raise ToolError("the disk is gone")
 
     from llava_agent.gateway.request import ModelRequest
