@@ -54,5 +54,5 @@ def run_align(
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        cosines.append(float(cosine))
+        cosines.append(cosine.item())
     return float(np.mean(cosines[-20:]))

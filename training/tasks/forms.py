@@ -15,10 +15,34 @@ def fields_in_goal(rng: Random) -> Interface:
     """Fields named in the goal with their values, then a button."""
     names = rng.sample(WORDS, rng.randint(1, 4))
     if rng.random() < 0.4:
-        names = [
-            f"{name} {rng.choice(['name', 'number', 'code', 'date', 'address', 'type'])}" for name in names
-        ]
-    values = [word_value(rng) for _ in names]
+        kinds = ["name", "number", "code", "date", "address", "type"]
+        names = [f"{name} {rng.choice(kinds)}" for name in names]
+    values = dict(zip(names, [word_value(rng) for _ in names], strict=True))
+    goal, submit, ending = _order(rng, values)
+    titled = rng.random() < 0.7
+    rows = _rows(rng, names, titled)
+    marks = [
+        *noise(rng, rng.randint(0, 3)),
+        *(m for row in rows for m in row),
+        mark("button", submit),
+        *noise(rng, rng.randint(0, 3)),
+    ]
+    ui = Interface("form", goal, rng, marks)
+    wanted = {name.capitalize() if titled else name: value for name, value in values.items()}
+    for index, shown in [(i, m.text) for i, m in enumerate(ui.marks) if m.role == "textbox"]:
+        if shown in wanted:  # in the page's order, so that the right next field is never ambiguous
+            ui.type(index, wanted[shown], ui.quote(wanted[shown]))
+    if ending:
+        ui.click(ui.find("button", submit))
+        if rng.random() < 0.5:
+            head = rng.choice(["Saved", "Thank you", "Your data was saved", "Success"])
+            ui.marks = [mark("text", head), *noise(rng, 2)]
+    ui.done()
+    return ui
+
+
+def _order(rng: Random, values: dict[str, str]) -> tuple[str, str, str]:
+    """A person's order to fill in the values, the button's name, how it is asked for (maybe not at all)."""
     styles = [
         lambda n, v: f'enter "{v}" as {n}',
         lambda n, v: f"type {v} into the {n} field",
@@ -28,8 +52,7 @@ def fields_in_goal(rng: Random) -> Interface:
         lambda n, v: f"{n} is {v}",
         lambda n, v: f'fill {n} with "{v}"',
     ]
-    style = rng.choice(styles)
-    submit = rng.choice(SUBMIT)
+    style, submit = rng.choice(styles), rng.choice(SUBMIT)
     ending = rng.choice(
         [
             f" and click {submit}",
@@ -40,15 +63,15 @@ def fields_in_goal(rng: Random) -> Interface:
             " and submit",
         ]
     )
-    said = list(zip(names, values, strict=True))
+    said = list(values.items())
     rng.shuffle(said)
-    goal = (
-        rng.choice(["", "", "Please ", "In the form, "])
-        + rng.choice([", ", " and ", "; "]).join(style(n, v) for n, v in said)
-        + ending
-    )
-    goal = goal[0].upper() + goal[1:]
-    titled = rng.random() < 0.7
+    start = rng.choice(["", "", "Please ", "In the form, "])
+    goal = start + rng.choice([", ", " and ", "; "]).join(style(n, v) for n, v in said) + ending
+    return goal[0].upper() + goal[1:], submit, ending
+
+
+def _rows(rng: Random, names: list[str], titled: bool) -> list[list[Mark]]:
+    """A text field for each name, some with a label before them, in any order; at times one more."""
     rows: list[list[Mark]] = []
     for name in names:
         shown = name.capitalize() if titled else name
@@ -57,30 +80,7 @@ def fields_in_goal(rng: Random) -> Interface:
     rng.shuffle(rows)
     if rng.random() < 0.3:
         rows.append([mark("textbox", rng.choice([word for word in WORDS if word not in names]).capitalize())])
-    ui = Interface(
-        "form",
-        goal,
-        rng,
-        [
-            *noise(rng, rng.randint(0, 3)),
-            *(m for row in rows for m in row),
-            mark("button", submit),
-            *noise(rng, rng.randint(0, 3)),
-        ],
-    )
-    wanted = {name.capitalize() if titled else name: value for name, value in said}
-    for index, shown in [(i, m.text) for i, m in enumerate(ui.marks) if m.role == "textbox"]:
-        if shown in wanted:  # in the page's order, so that the right next field is never ambiguous
-            ui.type(index, wanted[shown], ui.quote(wanted[shown]))
-    if ending:
-        ui.click(ui.find("button", submit))
-        if rng.random() < 0.5:
-            ui.marks = [
-                mark("text", rng.choice(["Saved", "Thank you", "Your data was saved", "Success"])),
-                *noise(rng, 2),
-            ]
-    ui.done()
-    return ui
+    return rows
 
 
 def log_in(rng: Random) -> Interface:
