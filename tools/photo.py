@@ -75,7 +75,7 @@ def load_image(source: str | Path | bytes, max_pixels: int = MAX_PIXELS) -> Phot
             opened.load()
             image = _upright(opened, notes)
             image = _rgb(image, notes)
-        except (OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
+        except Exception as error:  # decoders raise all sorts on damaged data; any of it means the same here
             raise ImageError(
                 f"{name} is damaged or cut off and cannot be decoded ({error})", "export or copy it again"
             ) from error
@@ -118,7 +118,7 @@ def _open(name: str, content: bytes) -> Image.Image:
         raise ImageError(
             f"{name} is not an image in a known format", "give a PNG, JPEG, WebP, HEIC, TIFF, GIF or BMP file"
         ) from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except Exception as error:  # parsers of headers raise all sorts on damaged data
         raise ImageError(
             f"{name} has a damaged header and cannot be decoded ({error})", "export or copy it again"
         ) from error

@@ -169,7 +169,7 @@ class Hands:
         from playwright.async_api import TimeoutError
 
         try:
-            async with view.page.expect_file_chooser(timeout=4000) as chooser:
+            async with view.page.expect_file_chooser(timeout=6000) as chooser:
                 await view.page.mouse.click(*to.at)
         except TimeoutError:
             return Outcome(False, "not_a_field", f"{to.name} asks for no file")

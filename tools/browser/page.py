@@ -287,16 +287,18 @@ class PageSurface:
 
 
 async def settle(session: BrowserSession, seconds: float = SETTLE_SECONDS) -> None:
-    """Wait until the front page is loaded, still and waits for no request, at most `seconds`."""
+    """Wait until the front page is loaded, still and waits for no request, at most `seconds`.
+
+    A page or tab that has been announced is waited for a little longer: acting on the old one would be wrong.
+    """
     from playwright.async_api import Error
     from playwright.async_api import TimeoutError as Late
 
     end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0.01:
+    while (left := max(end, session.watch.awaited_until()) - time.monotonic()) > 0.01:
         page = session.page
         try:
             await page.wait_for_load_state("domcontentloaded", timeout=left * 1000)
-            left = max(0.01, end - time.monotonic())
             still = page.evaluate(_script("quiet.js"), [_CALM_MS, left * 1000])
             await asyncio.wait_for(still, left + 0.5)  # a page busy in a script never answers
         except (TimeoutError, Late):

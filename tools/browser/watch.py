@@ -21,8 +21,8 @@ _MATTERS = frozenset({"document", "xhr", "fetch"})
 _AWAITED = _MATTERS | {"script", "stylesheet", "image", "font"}
 #: A request that is older is taken for a long poll.
 _LONG_POLL = 2.0
-#: A page or tab that was announced and does not come in this time was called off.
-_ANNOUNCED = 1.5
+#: A page or tab that was announced and does not come in this many seconds was called off.
+_ANNOUNCED = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +105,13 @@ class Watch:
         """What was announced has come."""
         self._announced = float("-inf")
 
+    def awaited_until(self) -> float:
+        """When, on `now`'s clock, what was announced is given up; in the past where nothing was."""
+        return self._announced + _ANNOUNCED
+
     def busy(self) -> bool:
         """A page still waits for something that is not a stream or a long poll."""
-        if self.now() - self._announced < _ANNOUNCED:
+        if self.now() < self.awaited_until():
             return True
         start = self.now() - _LONG_POLL
         return any(asked > start for asked in self._open.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
@@ -22,7 +22,14 @@ _SUPPORT, _QUARTER = 0.6, 0.3
 _DISC_SUPPORT, _DISC_QUARTER = 0.75, 0.5
 #: Cosine of the angle to the radius up to which a gradient counts.
 _RADIAL = 0.95
-_POINTS = 96
+#: Weakest gradient that means anything, in Sobel's units.
+_CLEAR = 24.0
+#: A circle with less support is not worth centring.
+_WORTH = 0.45
+#: Circles of Hough's that are looked at, its surest first.
+_TRIED = 40
+_ANGLES = np.linspace(0, 2 * np.pi, 72, endpoint=False)
+_COS, _SIN = np.cos(_ANGLES), np.sin(_ANGLES)
 _MOST = 8
 
 
@@ -52,49 +59,67 @@ def _circles(
     )
     if found is None:
         return []
-    across = np.asarray(cv2.Sobel(grey, cv2.CV_32F, 1, 0), np.float32)
-    down = np.asarray(cv2.Sobel(grey, cv2.CV_32F, 0, 1), np.float32)
+    field = _directions(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
+    rings = np.arange(0.92, rim, 0.03)  # Hough's radius may be that of the scale's ring, or between two
     scored = []
-    for x, y, radius in np.asarray(found).reshape(-1, 3)[:80].tolist():
-        # Hough's radius may be that of the scale's ring, or between two rings: try those around it.
-        tried = [
-            (radius * by, _confirmed(across, down, x, y, radius * by)) for by in np.arange(0.92, rim, 0.03)
-        ]
-        best = max((points for _, points in tried), key=lambda points: float(points.mean()))
-        if best.mean() < support or best.reshape(4, -1).mean(axis=1).min() < quarter:
+    for x, y, radius in np.asarray(found).reshape(-1, 3)[:_TRIED].tolist():
+        x, y, best = _centred(field, x, y, radius * rings)
+        points = _confirmed(field, x, y, radius * rings)
+        quarters = points[points.mean(axis=1).argmax()].reshape(4, -1).mean(axis=1)
+        if best < support or quarters.min() < quarter:
             continue
-        enough = max(support, 0.8 * float(best.mean()))
-        outer = max(wide for wide, points in tried if points.mean() >= enough)
-        scored.append((float(best.mean()), x, y, outer))
+        outer = float((radius * rings)[points.mean(axis=1) >= max(support, 0.8 * best)].max())
+        scored.append((best, x, y, outer))
     return [
         Box(x - radius, y - radius, x + radius, y + radius).scaled(1 / factor).clipped(*image.size)
         for x, y, radius in _apart(scored)
     ]
 
 
+def _directions(across: NDArray[Any], down: NDArray[Any]) -> NDArray[np.float32]:
+    """Unit vectors of the gradient, [height, width, 2]; zero where it is too weak to mean anything."""
+    strength = np.hypot(across, down)
+    unit = np.stack((across, down), axis=-1) / np.maximum(strength, 1e-6)[..., None]
+    return np.where((strength > _CLEAR)[..., None], unit, 0).astype(np.float32)
+
+
+def _centred(
+    field: NDArray[np.float32], x: float, y: float, radii: NDArray[np.float64]
+) -> tuple[float, float, float]:
+    """The centre moved, by some pixels, to where the best of the rings has most support; and that support."""
+
+    def support(x: float, y: float) -> float:
+        return float(_confirmed(field, x, y, radii).mean(axis=1).max())
+
+    best = support(x, y)
+    for step in (4, 2, 1):
+        if best < _WORTH:  # nothing to centre
+            break
+        for dx, dy in ((step, 0), (-step, 0), (0, step), (0, -step)):
+            moved = support(x + dx, y + dy)
+            if moved > best:
+                best, x, y = moved, x + dx, y + dy
+    return x, y, best
+
+
 def _confirmed(
-    across: NDArray[np.float32], down: NDArray[np.float32], x: float, y: float, radius: float
+    field: NDArray[np.float32], x: float, y: float, radii: NDArray[np.float64]
 ) -> NDArray[np.bool_]:
-    """Whether a clear gradient is radial at each of the circle's points, within two pixels of it.
+    """Whether a clear gradient is radial at each point of each circle, within two pixels: [radii, points].
 
     Only points of one polarity (bright inside, or dark inside) count: in a texture, where some gradient
     always points the right way, that halves what chance confirms.
     """
-    angles = np.linspace(0, 2 * np.pi, _POINTS, endpoint=False)
-    height, width = across.shape
-    found = np.zeros((2, _POINTS), bool)
-    for step in (-2, -1, 0, 1, 2):
-        px = np.rint(x + (radius + step) * np.cos(angles)).astype(int)
-        py = np.rint(y + (radius + step) * np.sin(angles)).astype(int)
-        within = (px >= 0) & (px < width) & (py >= 0) & (py < height)
-        gx = across[py.clip(0, height - 1), px.clip(0, width - 1)]
-        gy = down[py.clip(0, height - 1), px.clip(0, width - 1)]
-        strength = np.hypot(gx, gy)
-        outward = gx * np.cos(angles) + gy * np.sin(angles)
-        clear = within & (strength > 24)
-        found[0] |= clear & (outward > _RADIAL * strength)
-        found[1] |= clear & (outward < -_RADIAL * strength)
-    return found[int(found[1].sum() > found[0].sum())]
+    height, width = field.shape[:2]
+    reach = (radii[:, None] + np.arange(-2, 3))[:, :, None]  # [radii, steps, 1]
+    px = np.rint(x + reach * _COS).astype(int)
+    py = np.rint(y + reach * _SIN).astype(int)
+    within = (px >= 0) & (px < width) & (py >= 0) & (py < height)
+    unit = field[py.clip(0, height - 1), px.clip(0, width - 1)]
+    outward = (unit[..., 0] * _COS + unit[..., 1] * _SIN) * within
+    bright, dark = (outward > _RADIAL).any(axis=1), (outward < -_RADIAL).any(axis=1)
+    darker = dark.sum(axis=1) > bright.sum(axis=1)
+    return np.where(darker[:, None], dark, bright)
 
 
 def _apart(scored: list[tuple[float, float, float, float]]) -> list[tuple[float, float, float]]:
