@@ -324,6 +324,7 @@ def _load() -> Any:
             "Det.limit_side_len": 32,  # the size is decided in _factor
             "Rec.model_path": str(folder / _MODELS["Rec"]),
             "Rec.rec_img_shape": [3, 48, 96],  # narrow minimum: a short label is not padded to 320 pixels
+            "Rec.rec_batch_num": 2,  # a larger batch pads every line to its widest and is slower on a CPU
             "EngineConfig.onnxruntime.intra_op_num_threads": THREADS,
             "EngineConfig.onnxruntime.inter_op_num_threads": 1,
             "EngineConfig.onnxruntime.enable_cpu_mem_arena": True,

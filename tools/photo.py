@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,16 +67,18 @@ def load_image(source: str | Path | bytes, max_pixels: int = MAX_PIXELS) -> Phot
                 "scale it down first",
             )
         notes: list[str] = []
-        if getattr(opened, "n_frames", 1) > 1:
-            notes.append(f"first of {opened.n_frames} frames")  # type: ignore[attr-defined]
-            opened.seek(0)
         try:
+            frames = getattr(opened, "n_frames", 1)
+            if frames > 1:
+                notes.append(f"first of {frames} frames")
+                opened.seek(0)
             opened.load()
             image = _upright(opened, notes)
             image = _rgb(image, notes)
         except Exception as error:  # decoders raise all sorts on damaged data; any of it means the same here
             raise ImageError(
-                f"{name} is damaged or cut off and cannot be decoded ({error})", "export or copy it again"
+                f"{name} is damaged or cut off and cannot be decoded ({_line(error)})",
+                "export or copy it again",
             ) from error
     return Photo(image, pixel_sha256(image), size, kind, tuple(notes))
 
@@ -108,10 +109,7 @@ def _content(source: str | Path | bytes) -> tuple[str, bytes]:
 
 def _open(name: str, content: bytes) -> Image.Image:
     try:
-        with warnings.catch_warnings():
-            # Pillow warns above its own limit; ours is checked by the caller, on the same header.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            return Image.open(io.BytesIO(content))
+        return Image.open(io.BytesIO(content))
     except Image.DecompressionBombError as error:
         raise ImageError(f"{name} has too many pixels ({error})", "scale it down first") from error
     except UnidentifiedImageError:
@@ -120,8 +118,12 @@ def _open(name: str, content: bytes) -> Image.Image:
         ) from None
     except Exception as error:  # parsers of headers raise all sorts on damaged data
         raise ImageError(
-            f"{name} has a damaged header and cannot be decoded ({error})", "export or copy it again"
+            f"{name} has a damaged header and cannot be decoded ({_line(error)})", "export or copy it again"
         ) from error
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _register_heif() -> None:

@@ -120,6 +120,7 @@ def test_bad_paths(tmp_path: Path) -> None:
         load_image("nul\0byte.png")
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow warns of what it skips
 @given(st.sampled_from(["PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP"]), st.data())
 def test_damage_never_escapes_as_another_error(kind: str, data: st.DataObject) -> None:
     content = bytearray(_bytes(_gradient(), kind))
