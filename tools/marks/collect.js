@@ -157,7 +157,11 @@ const spanning = (nodes) => {
 };
 const textOf = (nodes) => clean(nodes.map((node) => node.nodeType === 3 ? node.data : content(node)).join(" "));
 const say = (target, element, role, text, frame, path, from = null) => {
-  const rect = target.getBoundingClientRect();
+  let rect = target.getBoundingClientRect();
+  if (target !== element && rect.width && getComputedStyle(element).overflowX !== "visible") {
+    const own = element.getBoundingClientRect(); // a text that is cut off ends with its element
+    rect = new DOMRect(rect.left, rect.top, Math.min(rect.right, own.right) - rect.left, rect.height);
+  }
   const box = rect.width && element.checkVisibility({ opacityProperty: true, visibilityProperty: true })
     ? placed(rect, frame) : null;
   if (!box || !uncovered(element, box, true)) return;

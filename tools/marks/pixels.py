@@ -56,7 +56,7 @@ def _screen(image: Image.Image, lines: Sequence[OcrLine], shapes: Sequence[Shape
     marks: list[Mark] = []
     for box in boxes:
         held = [lines[at] for at in inside if inside[at] == box]
-        text = " ".join(line.text for line in held)
+        text = " ".join(line.text for line in held if len(held) == 1 or not _sign(line))
         score = min((line.score for line in held), default=1.0)
         marks.append(Mark("", "region", text, box, "pixels", score=score))
     marks += [_text(line) for at, line in enumerate(lines) if inside[at] not in boxes]
@@ -83,8 +83,10 @@ def _paragraph(box: Box, held: Sequence[OcrLine]) -> bool:
     if len(held) < 2:
         return False
     starts = [line.box.x0 for line in held]
-    rows = {round(line.box.centre[1] / max(line.box.height, 1)) for line in held}
-    return len(held) > 3 if len(rows) == 1 else max(starts) - min(starts) > 12
+    middles = [line.box.centre[1] for line in held]
+    if max(middles) - min(middles) < min(line.box.height for line in held):
+        return len(held) > 3
+    return max(starts) - min(starts) > 12
 
 
 def _letter(box: Box, lines: Iterable[OcrLine]) -> bool:
@@ -95,6 +97,11 @@ def _letter(box: Box, lines: Iterable[OcrLine]) -> bool:
         if box.height < 0.75 * line.box.height or line.box.width < 2 * box.width:
             return box.height < 0.95 * line.box.height
     return False
+
+
+def _sign(line: OcrLine) -> bool:
+    """One character by itself: the arrow of a list or the cross of a field, read as a letter."""
+    return len(line.text) == 1 and line.box.width < line.box.height
 
 
 def _covers(outer: Box, inner: Box) -> bool:
