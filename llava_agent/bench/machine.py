@@ -37,7 +37,7 @@ class Machine:
 
 def measure_machine(threads: int) -> Machine:
     """Takes about two seconds on an idle machine."""
-    from llava_agent.vlm.engines.onnx_engine import cores
+    from llava_agent.vlm.engines.session import cores
 
     load = os.getloadavg()[0] / cores() if hasattr(os, "getloadavg") else 0.0
     return Machine(_cpu(), cores(), threads, _read_speed(threads), _multiply_speed(), round(load, 2))

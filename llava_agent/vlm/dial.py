@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from llava_agent.errors import WeightsError
+from llava_agent.vlm.engines.session import open_session
 from llava_agent.vlm.regions import normalise
 
 DIAL_ENCODER = "dial_encoder.onnx"
@@ -111,19 +111,7 @@ class DialReader:
     """
 
     def __init__(self, encoder: Path, threads: int = 2) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(encoder), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # ONNX Runtime has no public base class of its errors
-            raise WeightsError(
-                f"the dial encoder {encoder.name} cannot be loaded ({error})", "pull the weights again"
-            ) from error
+        self._session = open_session(encoder, threads)
 
     def needle(self, image: Image.Image, box: HasSides) -> Needle:
         """Where the needle of the dial in `box` (pixels of `image`) points."""

@@ -15,6 +15,7 @@ from PIL import Image
 
 from llava_agent.errors import ImageError, WeightsError
 from llava_agent.vlm.cache import ByteCache
+from llava_agent.vlm.engines.session import open_session
 from llava_agent.vlm.naming import Name, Vocabulary
 from llava_agent.vlm.regions import crop_regions, geometry, normalise
 
@@ -111,19 +112,7 @@ class Eyes:
     """
 
     def __init__(self, encoder: Path, shipped: Path, threads: int = 2) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(encoder), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # ONNX Runtime has no public base class of its errors
-            raise WeightsError(
-                f"the region encoder {encoder.name} cannot be loaded ({error})", "pull the weights again"
-            ) from error
+        self._session = open_session(encoder, threads)
         self._projector = RegionProjector.load(shipped)
         self._vocabulary = Vocabulary.load(shipped)
         self._known: ByteCache[bytes, tuple[Floats, Name]] = ByteCache(

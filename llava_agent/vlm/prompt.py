@@ -1,9 +1,9 @@
 """The embedded model's prompt: one layout for training and serving, built from token ids piece by piece.
 
-Layout (`<r>` is one region token, `<i>` the image tokens; both are placeholders until fusion)::
+Layout (`<r>` is one region token, a placeholder until fusion)::
 
     <|im_start|>user
-    <i>Goal: File a ticket for the pump
+    Goal: File a ticket for the pump
     Known: serial number = SN-48213
     Done: click "New ticket" link
     Marks:
@@ -32,7 +32,7 @@ from llava_agent.errors import WeightsError
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-#: Reserved in SmolLM2's vocabulary and never produced by text: stands for one region or image position.
+#: Reserved in SmolLM2's vocabulary and never produced by text: stands for one region.
 PLACEHOLDER = "<jupyter_start>"
 
 #: Around a turn.
@@ -113,7 +113,6 @@ class EncodedPrompt:
 
     Attributes:
         ids: `[T]`; placeholders where features go.
-        image: positions of the image tokens.
         regions: position of each candidate's region token, -1 for a candidate without.
         ends: last position of each candidate's line: its hidden state is the pointer's key.
         none_end: last position of the line *none of these*.
@@ -121,7 +120,6 @@ class EncodedPrompt:
     """
 
     ids: NDArray[np.int64]
-    image: NDArray[np.int64]
     regions: NDArray[np.int64]
     ends: NDArray[np.int64]
     none_end: int
@@ -143,10 +141,10 @@ class _Builder:
     def special(self, token: int) -> None:
         self.ids.append(token)
 
-    def slots(self, count: int) -> list[int]:
-        start = len(self.ids)
-        self.ids.extend([self.placeholder] * count)
-        return list(range(start, start + count))
+    def slot(self) -> int:
+        """Position of one more placeholder."""
+        self.ids.append(self.placeholder)
+        return len(self.ids) - 1
 
     def quotable(self, text: str, source: SpanSource, index: int, begin: int = 0) -> None:
         """Append `text`; the characters from `begin` on may be quoted."""
@@ -200,7 +198,6 @@ class PromptEncoder:
         lines: Sequence[Line],
         facts: Sequence[str] = (),
         history: Sequence[str] = (),
-        image_tokens: int = 0,
     ) -> EncodedPrompt:
         """Encode one request.
 
@@ -210,11 +207,9 @@ class PromptEncoder:
             lines: candidates, in the order in which the pointer numbers them.
             facts: what is known, `name = value`; the value may be quoted.
             history: what was done, in the words of the actions.
-            image_tokens: placeholders before the instruction.
         """
         build = _Builder(self.tokenizer, self.placeholder)
         self._open(build)
-        image = build.slots(image_tokens)
         build.text(f"{kind}:")
         build.quotable(f" {instruction}", "instruction", 0)
         for index, fact in enumerate(facts):
@@ -226,7 +221,7 @@ class PromptEncoder:
         regions, ends = [], []
         for index, line in enumerate(lines):
             build.text("\n-")
-            regions.append(build.slots(1)[0] if line.region else -1)
+            regions.append(build.slot() if line.region else -1)
             self._words(build, line, index)
             ends.append(len(build.ids) - 1)
         build.text(f"\n-{NONE_LINE}")
@@ -234,7 +229,6 @@ class PromptEncoder:
         self._close(build)
         return EncodedPrompt(
             ids=np.asarray(build.ids, dtype=np.int64),
-            image=np.asarray(image, dtype=np.int64),
             regions=np.asarray(regions, dtype=np.int64),
             ends=np.asarray(ends, dtype=np.int64),
             none_end=none_end,

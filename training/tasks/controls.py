@@ -27,7 +27,7 @@ def click_named(rng: Random) -> Interface:
             f'Click "{wanted}"',
             f"Open {wanted}",
             f"Choose {wanted}",
-            f'Click on the link "{wanted}".' if role == "link" else f"Select {wanted}",
+            f"Follow {wanted}" if role == "link" else f"Select {wanted}",
             f"Please go to {wanted}",
             f'Switch to the tab "{wanted}"' if role == "tab" else f"Hit the {wanted} {word}",
         ]
@@ -76,7 +76,7 @@ def ordinal(rng: Random) -> Interface:
     goal = rng.choice(
         [
             f"Click the {said} {word}",
-            f"Focus into the {said} {word}." if role == "textbox" else f"Click on the {said} {word}.",
+            f"Put the caret in the {said} {word}" if role == "textbox" else f"Use the {said} {word}",
         ]
     )
     names = rng.sample(WORDS, count)
@@ -115,7 +115,7 @@ def boxes(rng: Random) -> Interface:
     )
     goal = rng.choice(
         [
-            f"Select {listed} and click {button}.",
+            f"{listed} should be on, then {button}",
             f"Check {listed} and press {button}",
             f"Tick {listed}, then {button}",
             f"Turn on {listed}. Then click {button}",
@@ -152,7 +152,7 @@ def sequence(rng: Random) -> Interface:
     goal = rng.choice(
         [
             "Click " + ", then click ".join(f'"{name}"' if rng.random() < 0.5 else name for name in order),
-            "Click button " + ", then button ".join(order),
+            "In this order: " + ", ".join(order),
             "First press " + ", then ".join(order),
         ]
     )
@@ -171,14 +171,14 @@ def dialog(rng: Random) -> Interface:
     goal, name = rng.choice(
         [
             ("Close the dialog", "Close"),
-            ('Close the dialog box by clicking the "x"', "x"),
+            ("Get rid of the notice", "x"),
             ("Close the window", "×"),
             ("Dismiss the message", "Dismiss"),
             ("Accept the message", "OK"),
             ("Confirm the dialog", "Confirm"),
             ("Cancel the dialog", "Cancel"),
             ("Close the popup", "X"),
-            ('Click the button in the dialog box labeled "Cancel"', "Cancel"),
+            ("Leave the dialog without saving", "Cancel"),
         ]
     )
     others = [
@@ -217,8 +217,8 @@ def behind(rng: Random) -> Interface:
     else:
         goal = rng.choice(
             [
-                f'Expand the sections to find and click the link "{wanted}".',
-                f'Switch between the tabs to find and click on the link "{wanted}".',
+                f"{wanted} is in one of the parts: open it",
+                f"Look through the parts for {wanted}",
                 f"Find {wanted} and click it",
             ]
         )
@@ -250,7 +250,7 @@ def rows(rng: Random) -> Interface:
     """A list whose rows have the same buttons: the row is named in the goal."""
     people = rng.sample(FIRST_NAMES, rng.randint(2, 4))
     verbs = rng.sample(
-        ["Delete", "Reply", "Forward", "Like", "Share", "Edit", "Open", "Archive", "Star", "Retweet"],
+        ["Delete", "Reply", "Forward", "Like", "Share", "Edit", "Open", "Archive", "Star", "Quote"],
         rng.randint(1, 3),
     )
     person, verb = rng.choice(people), rng.choice(verbs)
@@ -346,7 +346,7 @@ def date(rng: Random) -> Interface:
     button = rng.choice(["Submit", "OK", "Search"])
     goal = rng.choice(
         [
-            f"Select {said} as the date and hit {button.lower()}.",
+            f"The date is {said}; then {button.lower()}",
             f"Set the date to {said} and click {button}",
             f"Enter {said} as the date, then {button}",
         ]

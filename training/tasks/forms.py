@@ -90,8 +90,7 @@ def log_in(rng: Random) -> Interface:
     goal = rng.choice(
         [
             f"Log in as {user} with password {secret}",
-            f'Enter the username "{user}" and the password "{secret}" into the text fields '
-            f"and press {button.lower()}",
+            f'The user is "{user}" and the secret is "{secret}"; {button.lower()} with them',
             f'Sign in with user name "{user}" and password "{secret}"',
             f"Use {user} / {secret} to log in",
         ]
@@ -127,7 +126,7 @@ def unnamed_field(rng: Random) -> Interface:
     value, button = word_value(rng), rng.choice(SUBMIT)
     goal = rng.choice(
         [
-            f'Enter "{value}" into the text field and press {button}.',
+            f'"{value}" goes in the empty field, then {button}',
             f'Type "{value}" in the box and click "{button}"',
             f"Write {value} into the input, then {button}",
             f'Search for "{value}"',
@@ -166,7 +165,7 @@ def copy_text(rng: Random) -> Interface:
     word = rng.choice(WORDS)
     goal = rng.choice(
         [
-            "Copy the text above into the text field and press {b}",
+            "What stands above belongs in the field as well; then {b}",
             "Type the {w} shown on the page into the field and press {b}",
             "Enter the {w} that you see and click {b}",
         ]
@@ -194,9 +193,9 @@ def choose_option(rng: Random) -> Interface:
     named = rng.random() < 0.7
     goal = rng.choice(
         [
-            f"Select {wanted} from the list and click {button}."
+            f"The list should say {wanted}, then {button}"
             if not named
-            else f"Select {wanted} from the {name} list and click {button}.",
+            else f"The {name} list should say {wanted}, then {button}",
             f'Choose "{wanted}" in the drop-down and press {button}',
             f'Set {name} to "{wanted}"' if named else f'Pick "{wanted}" from the list',
         ]

@@ -8,7 +8,6 @@ setting a counter.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from llava_agent.errors import BudgetExceeded, ConfigError, WeightsError
 from llava_agent.vlm.engines import Floats
+from llava_agent.vlm.engines.session import open_session
 
 #: File names inside a built folder.
 DECODER = "decoder.onnx"
@@ -70,7 +70,7 @@ class OnnxEngine:
 
     def __init__(self, model_dir: Path, threads: int = 2) -> None:
         self.config = DecoderConfig.load(model_dir)
-        self._session = _session(model_dir / DECODER, threads)
+        self._session = open_session(model_dir / DECODER, threads)
         self._embeddings = _embedding_table(model_dir / EMBEDDINGS, self.config)
         self._logits = np.empty((1, 1, self.config.vocab_size), np.float32)
         self._length = 0
@@ -142,26 +142,6 @@ class OnnxEngine:
             self._binding.bind_ortvalue_input(f"past_key_values.{name}", value)
             self._binding.bind_ortvalue_output(f"present.{name}", value)
         self._binding.bind_ortvalue_output("logits", _value(self._logits))
-
-
-def cores() -> int:
-    """Cores that this process may use (fewer than the machine's inside a container)."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _session(path: Path, threads: int) -> Any:
-    import onnxruntime
-
-    if not path.is_file():
-        raise WeightsError(f"there is no decoder {path}", "build it with: llava-agent models pull embedded")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = max(1, min(threads, cores()))
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's own classes derive from nothing more precise
-        raise WeightsError(f"{path} cannot be loaded ({error})", "build it again") from error
 
 
 def _embedding_table(path: Path, config: DecoderConfig) -> NDArray[Any]:
