@@ -54,6 +54,9 @@ async def test_several_runs_checks_and_the_measured_comparison_share_a_page(tmp_
         checks=[Check(True, "one ticket"), Check(False, "right pressure")],
         comparison=Comparison(Total(9, 1200, 0, 9, 0, 800.0), Total(9, 54321, 40000, 9, 0, 9000.0), 7, 6),
     ).read_text()
+    verdict = page.partition("in all")
+    assert "failed</span>" in verdict[0].rpartition("<h1>")[2]
+    assert "1 of 2 checks from outside hold" in verdict[2]
     assert page.count("<article") == 6
     assert "one ticket" in page and ">fails<" in page
     assert "54\u202f321" in page and "9.0 s" in page
