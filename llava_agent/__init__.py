@@ -1,3 +1,3 @@
 """A multimodal vision-language agent: it looks at photos and screenshots, acts, and verifies."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

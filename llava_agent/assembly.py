@@ -1,4 +1,4 @@
-"""Puts the parts together: a preset's weights behind a gateway, and the detectors that find marks on photos.
+"""Puts the parts together: a preset's weights or server behind a gateway, and what finds marks on photos.
 
 This is the one place that knows which model serves which tier; the command line and the page only call it.
 """
@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from llava_agent.agent.picture import Find
-from llava_agent.errors import ConfigError
+from llava_agent.errors import PermissionDenied
 from llava_agent.gateway.gateway import Gateway
 from llava_agent.gateway.model import LocalModel, Weights, both_tiers
 from llava_agent.gateway.request import Candidate, Choice, Completion, ModelRequest
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llava_agent.vlm.dial import DialReader
-    from llava_agent.vlm.presets import ComposedPreset, EmbeddedPreset, LlavaPreset
+    from llava_agent.vlm.presets import ComposedPreset, EmbeddedPreset, LlavaPreset, ServerPreset
 
 DEFAULT = "embedded"
 
@@ -78,7 +78,8 @@ def assemble(name: str = DEFAULT) -> Core:
         name: a preset, or the path of a YAML file.
 
     Raises:
-        ConfigError: there is no such preset, or it is a server.
+        ConfigError: there is no such preset, or the key of its server is not set.
+        PermissionDenied: its server is another machine and the preset does not permit that.
         WeightsError: its weights are not there; the message names the command that fetches them.
     """
     with _lock:
@@ -86,12 +87,10 @@ def assemble(name: str = DEFAULT) -> Core:
             from llava_agent.vlm.presets import load_preset
 
             preset = load_preset(name)
-            if preset.kind == "server":
-                raise ConfigError(
-                    f"the preset {name!r} is a server, and the agent decides with weights in this process",
-                    "choose another one: llava-agent models list",
-                )
-            _cores[name] = _embedded(preset) if preset.kind == "embedded" else _generating(preset)
+            if preset.kind == "embedded":
+                _cores[name] = _embedded(preset)
+            else:
+                _cores[name] = _server(preset) if preset.kind == "server" else _generating(preset)
         return _cores[name]
 
 
@@ -118,6 +117,31 @@ def _embedded(preset: EmbeddedPreset) -> Core:
 def _generating(preset: ComposedPreset | LlavaPreset) -> Core:
     """A model without a pointer; it chooses by constrained generation."""
     return Core(Gateway(both_tiers(preset.name, Loading(partial(_load_generating, preset)))), Sight())
+
+
+def _server(preset: ServerPreset) -> Core:
+    """A model behind a server; one that is not this machine only where the preset says so."""
+    from llava_agent.egress import Origin, is_loopback
+    from llava_agent.gateway.providers.openai_server import OpenAIServer
+
+    origin = Origin.of(preset.base_url)
+    here = origin.host == "localhost" or (origin.address is not None and is_loopback(origin.host))
+    if not here and not preset.leaves_machine:
+        raise PermissionDenied(
+            f"{origin} is not this machine, so photos and page text would leave it",
+            f"set `leaves_machine: true` in the preset {preset.name!r} if that is meant",
+        )
+    server = OpenAIServer(
+        preset.base_url,
+        preset.model,
+        vision=preset.vision,
+        api_key_env=preset.api_key_env,
+        seconds=preset.seconds,
+    )
+    models = both_tiers(preset.name, server)
+    if not preset.vision:
+        models = {preset.name: LocalModel(preset.name, "text", server)}
+    return Core(Gateway(models), Sight())
 
 
 def _load_embedded(language: Path, shipped: Path) -> Weights:

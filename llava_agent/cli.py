@@ -11,6 +11,7 @@ import typer
 from llava_agent import __version__
 from llava_agent.commands.ask import ask
 from llava_agent.commands.bench import bench
+from llava_agent.commands.check import check
 from llava_agent.commands.demo import demo
 from llava_agent.commands.doctor import doctor
 from llava_agent.commands.eval import evaluate
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.command("ask")(ask)
 app.command("run")(run)
+app.command("check")(check)
 app.command("demo")(demo)
 app.add_typer(models, name="models")
 app.command("doctor")(doctor)

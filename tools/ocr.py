@@ -30,6 +30,7 @@ from PIL import Image
 from llava_agent.errors import ToolError
 from tools.geometry import Box
 from tools.photo import pixel_sha256
+from tools.reading_order import by_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -149,7 +150,7 @@ def _read(image: Image.Image, min_side: int, boxes: Sequence[Box]) -> list[OcrLi
     for (_, corners), (text, score) in zip(parts, texts, strict=True):
         if score >= MIN_SCORE and text.strip():
             lines.append(_line(corners, text.strip(), score, top, factor, image.size))
-    return _reading_order(lines)
+    return [lines[index] for index in by_rows([line.box for line in lines])]
 
 
 def _level(
@@ -274,18 +275,6 @@ def _key(crop: NDArray[np.uint8]) -> str:
 def _run(engine: Any, crops: list[NDArray[np.uint8]]) -> list[tuple[str, float]]:
     result = engine.recognize_txt(crops)
     return [(str(text), float(score)) for text, score in zip(result.txts, result.scores, strict=True)]
-
-
-def _reading_order(lines: list[OcrLine]) -> list[OcrLine]:
-    """Rows from the top, each from the left; a row's centres are within half a height."""
-    rows: list[list[OcrLine]] = []
-    for line in sorted(lines, key=lambda line: line.box.centre[1]):
-        last = rows[-1][0] if rows else None
-        if last and line.box.centre[1] - last.box.centre[1] < min(line.box.height, last.box.height) / 2:
-            rows[-1].append(line)
-        else:
-            rows.append([line])
-    return [line for row in rows for line in sorted(row, key=lambda line: line.box.x0)]
 
 
 def _engine() -> Any:

@@ -1,22 +1,74 @@
-"""Accuracy of the embedded model on held-out steps, by task, with intervals and against the floors."""
+"""Accuracy of the embedded model on held-out steps, by task, with intervals and against the floors.
+
+A step is right when verb, target and quotation are; each is judged given the right choice before it.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from llava_agent.gateway.verbs import POINTING_VERBS
 from llava_agent.vlm.prompt import Line, PromptEncoder
+from llava_agent.vlm.reader import multiplied
+from llava_agent.vlm.reader_head import ReaderHead
 from training.encode import encode, show_words
 from training.intervals import wilson
 from training.pointing_model import Example, PointingModel
+from training.reading import passages_in, reading_of
+from training.stages.read import judge
 from training.tasks.mixture import Sources, steps
 from training.tasks.step import Step
+
+Drawn = Sequence[tuple[Step, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The parts that decide a step: the pointing model for verb and target, the span reader for the words."""
+
+    model: PointingModel
+    reader: ReaderHead
+    encoder: PromptEncoder
+
+    def results(
+        self, drawn: Drawn, features: Tensor, named: Sequence[str], words: float
+    ) -> list[dict[str, Any]]:
+        """What was chosen for each step, and whether it is right.
+
+        Args:
+            features: `[N, feature_size]` of the crops that the steps name.
+            named: for each crop the tower's words.
+            words: chance that they are written out: 1 as in use, 0 for region tokens alone.
+        """
+        found = run(self.model, examples_of(drawn, self.encoder, named, words), features)
+        table = self.model.language.get_input_embeddings().weight.detach()
+        for (step, _), result in zip(drawn, found, strict=True):
+            if step.quote is None:
+                continue
+            reading = reading_of(step, self.encoder.tokenizer)
+            # What is not made of whole tokens cannot be quoted.
+            result |= judge(self.reader, table, reading) if reading else {"span": False}
+            if step.verb == "read" and reading is not None:
+                result["target"] = _read_target(step, result) == step.target
+            result["right"] = result["verb"] and result.get("target", True) and result["span"]
+        return found
+
+
+def _read_target(step: Step, result: dict[str, Any]) -> int | None:
+    """The line of a reading by pointer and reader together, as in use; None for *none of these*."""
+    chances = result["target_scores"].float().softmax(-1).numpy()
+    indices = [passage.index for passage in passages_in(step)]
+    lines = chances[:-1]
+    if len(result["chances"]) == len(indices):  # else the page was too long for the reader
+        lines = multiplied(lines, result["chances"], indices)
+    return int(lines.argmax()) if lines.max() >= chances[-1] else None
 
 
 def held_out_steps(seed: int, sources: Sources, count: int) -> list[tuple[Step, str]]:
@@ -26,21 +78,11 @@ def held_out_steps(seed: int, sources: Sources, count: int) -> list[tuple[Step, 
 
 
 def examples_of(
-    drawn: Sequence[tuple[Step, str]],
-    encoder: PromptEncoder,
-    named: Sequence[str],
-    words: float,
-    seed: int = 0,
+    drawn: Drawn, encoder: PromptEncoder, named: Sequence[str], words: float, seed: int = 0
 ) -> list[Example]:
-    """Examples of the steps that can be encoded.
-
-    Args:
-        named: for each crop the tower's words.
-        words: chance that they are written out: 1 as in use, 0 for region tokens alone.
-    """
+    """An example for each step; see `Trained.results`."""
     rng = Random(f"evaluate-{seed}")
-    made = [encode(show_words(step, rng, words, named), encoder, answer) for step, answer in drawn]
-    return [example for example in made if example is not None]
+    return [encode(show_words(step, rng, words, named), encoder, answer) for step, answer in drawn]
 
 
 def blinded(step: Step) -> Step:
@@ -87,16 +129,25 @@ def table(results: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return rows
 
 
-def random_floor(examples: Sequence[Example]) -> float:
-    """Expected accuracy of choosing verb, line, source of a quotation and its borders at random."""
+def by_part(results: Sequence[dict[str, Any]]) -> dict[str, dict[str, int]]:
+    """Right and total of each part of a decision: the verb, the target, the quotation."""
+    parts = {}
+    for name in ("verb", "target", "span"):
+        hits = [bool(result[name]) for result in results if name in result]
+        parts[name] = {"right": sum(hits), "total": len(hits)}
+    return parts
+
+
+def random_floor(drawn: Drawn, encoder: PromptEncoder) -> float:
+    """Expected accuracy of choosing verb, line and the borders of a quotation at random."""
     chances = []
-    for example in examples:
-        chance = 1 / len(example.verbs)
-        if example.target >= 0:
-            chance /= len(example.ends)
-        if example.start >= 0:
-            chance /= len(example.spannable) ** 2
-            if example.source >= 0:
-                chance /= len(example.sources)
+    for step, _ in drawn:
+        chance = 1 / len(step.verbs)
+        if step.verb in POINTING_VERBS:
+            chance /= len(step.lines) + 1
+        reading = reading_of(step, encoder.tokenizer)
+        if reading is not None:
+            places = reading.layout.passages
+            chance /= int((places >= 0).sum()) * int((places == places[reading.first]).sum())
         chances.append(chance)
     return sum(chances) / len(chances)

@@ -18,6 +18,8 @@ from llava_agent.vlm.language import embedding_hash, tokenizer_fingerprint
 from llava_agent.vlm.naming import Vocabulary
 from llava_agent.vlm.pointer import WEIGHTS as POINTER
 from llava_agent.vlm.pointer import Calibration
+from llava_agent.vlm.reader import WEIGHTS as READER
+from llava_agent.vlm.reader_head import ReaderHead
 from llava_agent.vlm.region_encoder import Tower
 from llava_agent.vlm.regions import CROP_SIZE, MEAN, STD
 from projector.checkpoint import save_projector
@@ -43,6 +45,7 @@ def adapter_tensors(model: PointingModel) -> dict[str, Tensor]:
 def export_embedded(
     out: Path,
     model: PointingModel,
+    reader: ReaderHead,
     tower: Tower,
     tower_tokenizer: Tokenizer,
     vocabulary: Vocabulary,
@@ -64,6 +67,7 @@ def export_embedded(
     out.mkdir(parents=True, exist_ok=True)
     save_file(adapter_tensors(model), out / ADAPTER, metadata={"r": str(rank), "alpha": str(alpha)})
     save_file(half(model.head.state_dict()), out / POINTER)
+    save_file(half(reader.state_dict()), out / READER)
     save_file(half(tower.state_dict()), out / TOWER)
     save_file(half(dial_head.state_dict()), out / DIAL_HEAD)
     tower_tokenizer.save(str(out / "tower_tokenizer.json"))

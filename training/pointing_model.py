@@ -33,9 +33,6 @@ class Example:
         regions: positions of region tokens, with the rows of their features.
         ends: last positions of the lines, then of *none of these*.
         target: index into `ends`, -1 where the verb does not point.
-        sources: last position of each part that may be quoted from; `source` indexes them, -1 where the verb
-            and the target say which one it is.
-        spannable: positions of the right part; `start`, `end` index into them, -1 without a span.
         verbs: token ids of the offered verbs; `verb` indexes them.
         answer: number of generated tokens after the verb that are supervised.
     """
@@ -47,11 +44,6 @@ class Example:
     crops: NDArray[np.int64]
     ends: NDArray[np.int64]
     target: int
-    sources: NDArray[np.int64]
-    source: int
-    spannable: NDArray[np.int64]
-    start: int
-    end: int
     verbs: NDArray[np.int64]
     verb: int
     answer: int = 0
@@ -129,13 +121,6 @@ class PointingModel(nn.Module):
             result["target"] = int(scores.argmax()) == example.target
             result["target_scores"], result["target_wanted"] = scores.detach(), example.target
             right = right and result["target"]
-        if example.start >= 0:
-            goes = hidden[example.ends[example.target]] if example.target >= 0 else None
-            choices = self._span(hidden, query, goes, example)
-            loss = loss + torch.stack([cross_entropy_over(*choice) for choice in choices]).sum()
-            result["span"] = all(int(scores.argmax()) == wanted for scores, wanted in choices)
-            result["span_choices"] = [(scores.detach(), wanted) for scores, wanted in choices]
-            right = right and result["span"]
         if example.answer:
             places = torch.arange(example.prompt, example.prompt + example.answer)
             wanted = torch.from_numpy(example.ids[example.prompt + 1 : example.prompt + 1 + example.answer])
@@ -145,17 +130,3 @@ class PointingModel(nn.Module):
             right = right and result["answer"]
         result["right"] = bool(right)
         return loss, result
-
-    def _span(
-        self, hidden: Tensor, query: Tensor, goes: Tensor | None, example: Example
-    ) -> list[tuple[Tensor, int]]:
-        """Scores of start, end and source, each given the right choice before it, with the right choice."""
-        keys = hidden[torch.from_numpy(example.spannable)]
-        choices = [
-            (self.head.start(query, keys, goes), example.start),
-            (self.head.end(query, keys, keys[example.start]), example.end),
-        ]
-        if example.source >= 0:
-            sources = hidden[torch.from_numpy(example.sources)]
-            choices.append((self.head.source(query, sources, goes), example.source))
-        return choices

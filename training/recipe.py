@@ -12,6 +12,7 @@ from training.settings import Settings
 from training.stages.contrast import ContrastConfig
 from training.stages.dial import DialConfig
 from training.stages.point import PointConfig
+from training.stages.read import ReadConfig
 
 #: The recipe of the weights that ship.
 SHIPPED = Path(llava_agent.__file__).parent / "configs" / "training" / "embedded.yaml"
@@ -46,6 +47,7 @@ class Recipe(Settings):
     dial: DialConfig
     align_steps: int = Field(ge=1)
     point: PointConfig
+    read: ReadConfig
     evaluate_steps: int = Field(ge=2)
 
     def lasting(self, seconds: float) -> Recipe:

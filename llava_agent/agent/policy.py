@@ -122,6 +122,8 @@ class RoutedPolicy(ModelPolicy):
         choice = self._choose(request, state, observation, marks)
         if choice.confidence >= self.sure_enough or request.image is None or choice.route.tier != "text":
             return choice, False
+        if self.gateway.one_set_of_weights and not _wordless(marks):
+            return choice, False  # the same weights would read the same words again, only dearer
         why = f"escalated: the text model was only {choice.confidence:.2f} sure of {choice.verb}"
         harder = replace(request, minimum_tier=1, because=why)
         try:
@@ -137,10 +139,15 @@ def pixels_needed(state: State, marks: Sequence[Mark]) -> str:
     if word:
         return f"the goal speaks of how things look ({word.group(0).lower()})"
     controls = [mark for mark in marks if mark.role not in READ_ONLY]
-    wordless = [mark for mark in controls if not mark.text.strip()]
+    wordless = _wordless(marks)
     if controls and len(wordless) / len(controls) > TOO_MANY_WORDLESS:
         return f"{len(wordless)} of {len(controls)} controls have no words"
     return ""
+
+
+def _wordless(marks: Sequence[Mark]) -> list[Mark]:
+    """Controls that only pixels can tell apart."""
+    return [mark for mark in marks if mark.role not in READ_ONLY and not mark.text.strip()]
 
 
 def _request(state: State, observation: Observation) -> ModelRequest:

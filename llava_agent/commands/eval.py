@@ -15,6 +15,7 @@ from llava_agent.commands.output import INTERRUPTED, note, print_json, say
 
 if TYPE_CHECKING:
     from llava_agent.exam.miniwob.record import EpisodeRecord
+    from llava_agent.exam.questions.run import Reply
 
 evaluate = typer.Typer(
     name="eval", help="Exams: benchmarks that the product is measured on.", no_args_is_help=True
@@ -105,6 +106,48 @@ def miniwob(
         return
     say(exam.table())
     say(f"Results: {folder}")
+
+
+@evaluate.command("questions")
+def questions(
+    file: Annotated[Path, typer.Argument(help="Questions with answers, one JSON object a line.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write every reply, one JSON object a line.")
+    ] = None,
+    model: Preset = "embedded",
+    as_json: AsJson = False,
+) -> None:
+    """Measure `ask` on images with known answers, such as your own photos.
+
+    Each line names an image (relative to the file), a question, its answer and how to compare
+    (exact, contains, number, yesno, box); docs/evaluation.md gives the fields. Nothing is trained.
+
+    \b
+    Examples:
+      llava-agent eval questions photos/questions.jsonl
+      llava-agent eval questions photos/questions.jsonl --out replies.jsonl --json
+    """
+    from llava_agent.agent.trace import write_whole
+    from llava_agent.assembly import assemble
+    from llava_agent.exam.questions.question import read_questions
+    from llava_agent.exam.questions.run import evaluate_questions
+
+    asked = read_questions(file)
+    core = assemble(model)
+    result = evaluate_questions(asked, core.gateway, core.find, _show_reply)
+    if out is not None:
+        lines = [json.dumps(reply.as_dict(), ensure_ascii=False) + "\n" for reply in result.replies]
+        write_whole(out, "".join(lines).encode())
+    if as_json:
+        print_json(result.as_dict())
+        return
+    say(result.table())
+
+
+def _show_reply(reply: Reply, finished: int, total: int) -> None:
+    sign = "!" if reply.error else "✓" if reply.verdict.right else "✗"
+    said = reply.error or f"{reply.answer} ({reply.confidence:.0%})"
+    note(f"{finished:4}/{total} {sign} {reply.question.id}: {said}")
 
 
 def _show(record: EpisodeRecord, finished: int, total: int) -> None:

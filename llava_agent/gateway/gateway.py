@@ -46,6 +46,11 @@ class Gateway:
         """The same models, recorded elsewhere: each run has a ledger of its own."""
         return Gateway(self.models, ledger, keep_asked=keep_asked)
 
+    @property
+    def one_set_of_weights(self) -> bool:
+        """Whether every model runs the same weights, so that pixels alone set its tiers apart."""
+        return len({id(getattr(model, "weights", model)) for model in self.models.values()}) == 1
+
     def choose(self, request: ModelRequest, candidates: Sequence[Candidate], verbs: Sequence[str]) -> Choice:
         """Distribution over `verbs` and `candidates` of the cheapest model that can decide the step.
 

@@ -20,7 +20,10 @@ from typing import Any, Literal
 import numpy as np
 
 from llava_agent.errors import ConfigError
+from llava_agent.gateway.quotable import Passage, passages_of
 from llava_agent.gateway.request import Candidate, Choice, Completion, ModelRequest, Route, Span, Usage
+from llava_agent.gateway.verbs import EVIDENCE_VERBS, POINTING_VERBS, QUOTING_VERBS
+from llava_agent.gateway.wording import known_text, question_text
 from llava_agent.vlm.answer import Answer
 from llava_agent.vlm.constrained import Constraint, Vocabulary
 from llava_agent.vlm.decode import Sampling, generate
@@ -29,10 +32,7 @@ from llava_agent.vlm.engines.torch_engine import TorchEngine
 from llava_agent.vlm.fusion import expand_placeholders, fuse
 from llava_agent.vlm.llava import LlavaModel
 from llava_agent.vlm.prefix import PrefixCache
-from llava_agent.vlm.prompt import POINTING_VERBS, QUOTING_VERBS
 
-#: Verbs that point at evidence where there is some, but need none.
-_EVIDENCE = frozenset({"yes", "no", "say"})
 _SENTINEL = "\u241fprompt\u241f"
 _MAX_QUOTE = 64
 _UNROUTED = Route(model="generating", tier="vision", reason="called without a gateway")
@@ -78,7 +78,9 @@ class GeneratingModel:
             raise ConfigError("choosing needs at least one verb")
         with self._lock:
             clock = _Clock()
-            start = self._prefill(request, _question(request, candidates, verbs, pixels), pixels, clock)
+            start = self._prefill(
+                request, question_text(request, candidates, verbs, pixels=pixels), pixels, clock
+            )
             try:
                 with clock.part("decode"):
                     return self._decide(request, candidates, verbs, start, clock)
@@ -94,7 +96,7 @@ class GeneratingModel:
         with self._lock:
             clock = _Clock()
             with clock.part("prompt"):
-                ids, embeddings, images = self._embeddings(request, _known(request), pixels)
+                ids, embeddings, images = self._embeddings(request, known_text(request), pixels)
             self._prefix.forget()
             stop = {self._tokenizer.eos_token_id}
             with clock.part("decode"):
@@ -116,7 +118,7 @@ class GeneratingModel:
         verb, confidence = verbs[best], float(verb_chances[best])
         answer.write(f'{verb}"')
         index, distribution, none = None, (0.0,) * len(candidates), 1.0
-        if candidates and verb in POINTING_VERBS | _EVIDENCE:
+        if candidates and verb in POINTING_VERBS | EVIDENCE_VERBS:
             answer.write(',"mark":')
             chances = answer.distribution([f"{number}," for number in range(len(candidates) + 1)])
             none, distribution = float(chances[0]), tuple(map(float, chances[1:]))
@@ -130,7 +132,7 @@ class GeneratingModel:
         span, said = None, ""
         if verb in QUOTING_VERBS:
             answer.write('"text":"')
-            span = self._quote(answer, _sources(verb, request, candidates, index))
+            span = self._quote(answer, _passages(verb, request, candidates, index))
             confidence *= span.probability if span else 1.0
         elif verb == "say":
             answer.write('"text":"')
@@ -142,7 +144,7 @@ class GeneratingModel:
         table = dict(zip(verbs, map(float, verb_chances), strict=True))
         return Choice(verb, table, index, distribution, none, span, confidence, usage, _UNROUTED, said)
 
-    def _quote(self, answer: Answer, sources: Sequence[_Source]) -> Span | None:
+    def _quote(self, answer: Answer, sources: Sequence[Passage]) -> Span | None:
         """Generate text that must be a run of words of one of the sources, and say where it stands."""
         if not sources:
             return None
@@ -156,7 +158,7 @@ class GeneratingModel:
         found = next((source for source in sources if quote in source.text), None)
         if not quote or found is None:
             return None
-        return Span(quote, found.kind, found.index, probability)
+        return Span(quote, found.source, found.index, probability)
 
     def _prefill(self, request: ModelRequest, text: str, pixels: bool, clock: _Clock) -> _Start:
         with clock.part("prompt"):
@@ -225,15 +227,6 @@ class _Start:
     reused: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """A text that may be quoted."""
-
-    text: str
-    kind: Literal["instruction", "fact", "candidate"]
-    index: int
-
-
 class _Clock:
     """Milliseconds by part of a call."""
 
@@ -247,43 +240,12 @@ class _Clock:
         self.milliseconds[name] = (time.perf_counter() - start) * 1000
 
 
-def _question(
-    request: ModelRequest, candidates: Sequence[Candidate], verbs: Sequence[str], pixels: bool
-) -> str:
-    """The prompt: what is known and done, the numbered candidates, and the form of the answer."""
-    lines = [_known(request), "Candidates:", "0. none of these"]
-    for number, candidate in enumerate(candidates, start=1):
-        where = ""
-        if pixels and candidate.region is not None:
-            x0, y0, x1, y1 = candidate.region
-            where = f" at ({(x0 + x1) / 2:.0f}, {(y0 + y1) / 2:.0f})"
-        lines.append(f"{number}. {candidate.line}{where}")
-    lines.append(
-        'Answer with JSON: {"verb": one of ' + ", ".join(verbs) + ', "mark": number of the candidate, '
-        '"text": words to type or to quote}'
-    )
-    return "\n".join(lines)
-
-
-def _known(request: ModelRequest) -> str:
-    facts = [f"Known: {fact}" for fact in request.facts]
-    return "\n".join([request.instruction, *facts, *(f"Done: {line}" for line in request.history)])
-
-
-def _sources(
+def _passages(
     verb: str, request: ModelRequest, candidates: Sequence[Candidate], index: int | None
-) -> list[_Source]:
-    """Texts that a verb may quote: a reading its candidate, what to look for the instruction, else all."""
-    instruction = _Source(request.instruction, "instruction", 0)
-    if verb == "read":
-        found = [] if index is None else [_Source(candidates[index].text, "candidate", index)]
-    elif verb == "look":
-        found = [instruction]
-    else:
-        facts = [_Source(fact, "fact", i) for i, fact in enumerate(request.facts)]
-        shown = [_Source(one.text, "candidate", i) for i, one in enumerate(candidates)]
-        found = [instruction, *facts, *shown]
-    return [source for source in found if source.text.strip()]
+) -> list[Passage]:
+    texts = [candidate.text for candidate in candidates]
+    found = passages_of(verb, request.instruction, request.facts, texts, index)
+    return [passage for passage in found if passage.text.strip()]
 
 
 def _chunks(text: str) -> list[str]:

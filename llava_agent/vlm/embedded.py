@@ -18,30 +18,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from llava_agent.gateway.request import Candidate, Choice, Completion, ModelRequest, Route, Span, Usage
-from llava_agent.vlm.affinity import known_positions, separators, source_prior
+from llava_agent.gateway.verbs import EVIDENCE_VERBS, POINTING_VERBS, QUOTING_VERBS
+from llava_agent.gateway.wording import known_text
 from llava_agent.vlm.decode import Sampling, generate
 from llava_agent.vlm.engines import Engine, Floats
 from llava_agent.vlm.eyes import Eyes, Seen
 from llava_agent.vlm.fusion import fuse
-from llava_agent.vlm.pointer import Calibration, Found, Pointer, log_softmax
+from llava_agent.vlm.passages import asked_of, passages_for
+from llava_agent.vlm.pointer import Calibration, Pointer, log_softmax
 from llava_agent.vlm.prefix import PrefixCache
 from llava_agent.vlm.prompt import (
     ASK_VERBS,
-    POINTING_VERBS,
-    QUOTING_VERBS,
     EncodedPrompt,
     Line,
     PromptEncoder,
-    Quotable,
 )
+from llava_agent.vlm.reader import Quotation, Reader, multiplied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from llava_agent.vlm.constrained import Constraint, Vocabulary
-
-#: Verbs that may point at evidence although they need no target.
-_EVIDENCE = frozenset({"yes", "no", "say"})
 
 _UNROUTED = Route(model="embedded", tier="text", reason="called without a gateway")
 
@@ -76,7 +73,7 @@ class EmbeddedModel:
     Args:
         engine: the language model.
         encoder: the prompt's layout over the engine's tokenizer.
-        pointer, calibration: the trained head.
+        pointer, reader, calibration: the trained heads.
         eyes: None for a model that never sees pixels.
     """
 
@@ -85,10 +82,11 @@ class EmbeddedModel:
         engine: Engine,
         encoder: PromptEncoder,
         pointer: Pointer,
+        reader: Reader,
         calibration: Calibration,
         eyes: Eyes | None,
     ) -> None:
-        self._engine, self._encoder, self._pointer = engine, encoder, pointer
+        self._engine, self._encoder, self._pointer, self._reader = engine, encoder, pointer, reader
         self._calibration, self._eyes = calibration, eyes
         self._prefix = PrefixCache(engine)
         self._lock = threading.Lock()
@@ -105,11 +103,12 @@ class EmbeddedModel:
         from llava_agent.vlm.engines.onnx_engine import OnnxEngine
         from llava_agent.vlm.eyes import REGION_ENCODER
 
-        encoder = PromptEncoder(Tokenizer.from_file(str(built / "tokenizer.json")))
+        tokenizer = Tokenizer.from_file(str(built / "tokenizer.json"))
+        encoder, engine = PromptEncoder(tokenizer), OnnxEngine(built, threads)
+        calibration = Calibration.load(shipped)
+        reader = Reader.load(shipped, tokenizer, engine.embed, calibration.span)
         eyes = Eyes(built / REGION_ENCODER, shipped, threads)
-        return cls(
-            OnnxEngine(built, threads), encoder, Pointer.load(shipped), Calibration.load(shipped), eyes
-        )
+        return cls(engine, encoder, Pointer.load(shipped), reader, calibration, eyes)
 
     def choose(
         self, request: ModelRequest, candidates: Sequence[Candidate], verbs: Sequence[str], *, pixels: bool
@@ -131,7 +130,7 @@ class EmbeddedModel:
         with self._lock:
             clock = _Clock()
             with clock.part("prefill"):
-                ids = self._encoder.chat(_told(request))
+                ids = self._encoder.chat(known_text(request))
                 embeddings = self._engine.embed(ids)
                 self._prefix.forget()
             with clock.part("decode"):
@@ -210,8 +209,10 @@ class EmbeddedModel:
         states, logits = self._engine.forward(self._engine.embed(ids[best : best + 1]))
         query = states[0]
         distribution, none = self._target(query, ready)
+        if verb == "read":
+            distribution = self._read(request, candidates, distribution)
         index = _pointed_at(verb, distribution, none)
-        found = self._quote(request, candidates, verb, index, query, ready)
+        found = self._quote(request, candidates, verb, index)
         said, output = self._say(request, logits) if verb == "say" else ("", 1)
         self._prefix.cut()
         confidence = float(chances[best])
@@ -241,35 +242,31 @@ class EmbeddedModel:
         )
         return chances[:-1], float(chances[-1])
 
+    def _read(self, request: ModelRequest, candidates: Sequence[Candidate], pointed: Floats) -> Floats:
+        """Where a reading stands, by the pointer and the span reader together."""
+        texts = [candidate.text for candidate in candidates]
+        asked = asked_of("read", request.instruction, [], texts, None)
+        lines = [candidate.line for candidate in candidates]
+        passages = passages_for("read", request.instruction, (), lines, texts, None)
+        read = self._reader.chances(asked, passages) if passages else None
+        if read is None:
+            return pointed
+        return multiplied(pointed, read, [passage.index for passage in passages])
+
     def _quote(
-        self,
-        request: ModelRequest,
-        candidates: Sequence[Candidate],
-        verb: str,
-        index: int | None,
-        query: Floats,
-        ready: _Prefilled,
-    ) -> Found | None:
-        """A reading is quoted from the line that was pointed at, what to look for from the instruction."""
+        self, request: ModelRequest, candidates: Sequence[Candidate], verb: str, index: int | None
+    ) -> Quotation | None:
+        """What is typed or chosen, what to look for, or the reading in the line that was pointed at."""
         if verb not in QUOTING_VERBS:
             return None
-
-        def allowed(part: Quotable) -> bool:
-            if verb == "read":
-                return part.source == "candidate" and part.index == index
-            return part.source == "instruction" if verb == "look" else True
-
-        parts = [part for part in ready.prompt.quotables if allowed(part)]
-        goes, prior, taken, parted = None, None, frozenset[int](), frozenset[int]()
-        if index is not None:
-            goes = ready.hidden[ready.prompt.ends[index]]
-        if index is not None and verb in ("type", "select"):
-            prior = source_prior(candidates[index].text, parts)
-        if verb == "look" and parts:
-            taken, parted = known_positions(parts[0], request.facts), separators(parts[0])
-        return self._pointer.span(
-            query, ready.hidden, parts, goes, self._calibration.span, prior, taken, parted
-        )
+        lines = [candidate.line for candidate in candidates]
+        texts = [candidate.text for candidate in candidates]
+        asked = asked_of(verb, request.instruction, lines, texts, index)
+        passages = passages_for(verb, request.instruction, request.facts, lines, texts, index)
+        if verb != "read":
+            return self._reader.quote(asked, passages)
+        line = next((passage for passage in passages if passage.index == index), None)
+        return self._reader.quote(asked, passages, line) if line else None
 
     def _say(self, request: ModelRequest, logits: Floats) -> tuple[str, int]:
         """Go on generating after the verb."""
@@ -299,20 +296,13 @@ def _lines(candidates: Sequence[Candidate], seen: Seen | None) -> list[Line]:
 
 def _pointed_at(verb: str, distribution: Floats, none: float) -> int | None:
     """The candidate of a verb that points or shows evidence; None where *none of these* is more probable."""
-    if verb not in POINTING_VERBS | _EVIDENCE or not len(distribution):
+    if verb not in POINTING_VERBS | EVIDENCE_VERBS or not len(distribution):
         return None
     index = int(distribution.argmax())
     return index if distribution[index] >= none else None
 
 
-def _told(request: ModelRequest) -> str:
-    """Instruction, facts and history of a request without candidates."""
-    known = [f"Known: {fact}" for fact in request.facts]
-    done = [f"Done: {line}" for line in request.history]
-    return "\n".join([request.instruction, *known, *done])
-
-
-def _span(found: Found | None) -> Span | None:
+def _span(found: Quotation | None) -> Span | None:
     if found is None:
         return None
-    return Span(found.text, found.quotable.source, found.quotable.index, found.probability)
+    return Span(found.text, found.passage.source, found.passage.index, found.probability)

@@ -179,6 +179,8 @@ class ServerPreset(_Preset):
         model: the name that the server knows.
         api_key_env: environment variable that holds the key; None for a server without.
         vision: whether the model takes images.
+        leaves_machine: photos and page text may be sent to a host that is not this machine.
+        seconds: longest wait for an answer.
     """
 
     kind: Literal["server"] = "server"
@@ -186,6 +188,8 @@ class ServerPreset(_Preset):
     model: str
     api_key_env: str | None = None
     vision: bool = True
+    leaves_machine: bool = False
+    seconds: float = Field(default=120.0, gt=0, strict=False)
 
 
 ModelPreset = Annotated[

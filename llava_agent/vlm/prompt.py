@@ -43,15 +43,10 @@ END = "<|im_end|>"
 ACT_VERBS = ("click", "type", "select", "press", "scroll", "look", "done")
 ASK_VERBS = ("read", "yes", "no", "none", "say")
 
-#: Verbs that point at a candidate, and verbs that quote a span.
-POINTING_VERBS = frozenset({"click", "type", "select", "read"})
-QUOTING_VERBS = frozenset({"type", "select", "look", "read"})
 
 NONE_LINE = " none of these"
 
 _MEND = "pull the embedded weights again: the prompt is made for the tokenizer of SmolLM2"
-
-SpanSource = Literal["instruction", "fact", "candidate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,51 +55,13 @@ class Line:
 
     Attributes:
         words: the whole line.
-        quotable: the part of it that spans may be quoted from.
+        quotable: the part of it that may be quoted (`passages`), its name or its text.
         region: whether a region token stands before the words.
     """
 
     words: str
     quotable: str = ""
     region: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Quotable:
-    """A run of tokens that spans may be quoted from.
-
-    Attributes:
-        source: which part of the request it is.
-        index: which fact or candidate.
-        start: position of its first token in the prompt.
-        offsets: character range of each token inside `text`.
-        text: the characters.
-    """
-
-    source: SpanSource
-    index: int
-    start: int
-    offsets: tuple[tuple[int, int], ...]
-    text: str
-
-    @property
-    def last(self) -> int:
-        """Position of its last token."""
-        return self.start + len(self.offsets) - 1
-
-    def quote(self, first: int, last: int) -> str:
-        """Characters of the prompt positions `first..last` (inclusive), without blanks around them."""
-        begin = self.offsets[first - self.start][0]
-        end = self.offsets[last - self.start][1]
-        return self.text[begin:end].strip()
-
-    def positions(self, begin: int, end: int) -> tuple[int, int] | None:
-        """Prompt positions of the characters `begin..end`, None where they do not fall on token borders."""
-        inside = [i for i, (a, b) in enumerate(self.offsets) if a < end and b > begin]
-        if not inside:
-            return None
-        first, last = self.start + inside[0], self.start + inside[-1]
-        return (first, last) if self.quote(first, last) == self.text[begin:end].strip() else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +73,12 @@ class EncodedPrompt:
         regions: position of each candidate's region token, -1 for a candidate without.
         ends: last position of each candidate's line: its hidden state is the pointer's key.
         none_end: last position of the line *none of these*.
-        quotables: where spans may be quoted from.
     """
 
     ids: NDArray[np.int64]
     regions: NDArray[np.int64]
     ends: NDArray[np.int64]
     none_end: int
-    quotables: tuple[Quotable, ...]
 
 
 @dataclass(slots=True)
@@ -133,7 +88,6 @@ class _Builder:
     tokenizer: Tokenizer
     placeholder: int
     ids: list[int] = field(default_factory=list)
-    quotables: list[Quotable] = field(default_factory=list)
 
     def text(self, text: str) -> None:
         self.ids.extend(self.tokenizer.encode(text, add_special_tokens=False).ids)
@@ -145,16 +99,6 @@ class _Builder:
         """Position of one more placeholder."""
         self.ids.append(self.placeholder)
         return len(self.ids) - 1
-
-    def quotable(self, text: str, source: SpanSource, index: int, begin: int = 0) -> None:
-        """Append `text`; the characters from `begin` on may be quoted."""
-        encoding = self.tokenizer.encode(text, add_special_tokens=False)
-        start = len(self.ids)
-        self.ids.extend(encoding.ids)
-        kept = [i for i, (_, end) in enumerate(encoding.offsets) if end > begin]
-        if kept:
-            offsets = tuple(encoding.offsets[i] for i in kept)
-            self.quotables.append(Quotable(source, index, start + kept[0], offsets, text))
 
 
 class PromptEncoder:
@@ -203,26 +147,26 @@ class PromptEncoder:
 
         Args:
             kind: what the first line says, an order or a question.
-            instruction: the order or question; may be quoted.
+            instruction: the order or question.
             lines: candidates, in the order in which the pointer numbers them.
-            facts: what is known, `name = value`; the value may be quoted.
+            facts: what is known, `name = value`.
             history: what was done, in the words of the actions.
         """
         build = _Builder(self.tokenizer, self.placeholder)
         self._open(build)
         build.text(f"{kind}:")
-        build.quotable(f" {instruction}", "instruction", 0)
-        for index, fact in enumerate(facts):
+        build.text(f" {instruction}")
+        for fact in facts:
             build.text("\nKnown:")
-            build.quotable(f" {fact}", "fact", index, fact.find(" = ") + 3 if " = " in fact else 0)
+            build.text(f" {fact}")
         for done in history:
             build.text(f"\nDone: {done}")
         build.text("\nMarks:")
         regions, ends = [], []
-        for index, line in enumerate(lines):
+        for line in lines:
             build.text("\n-")
             regions.append(build.slot() if line.region else -1)
-            self._words(build, line, index)
+            self._words(build, line)
             ends.append(len(build.ids) - 1)
         build.text(f"\n-{NONE_LINE}")
         none_end = len(build.ids) - 1
@@ -232,7 +176,6 @@ class PromptEncoder:
             regions=np.asarray(regions, dtype=np.int64),
             ends=np.asarray(ends, dtype=np.int64),
             none_end=none_end,
-            quotables=tuple(build.quotables),
         )
 
     def chat(self, text: str) -> NDArray[np.int64]:
@@ -254,13 +197,9 @@ class PromptEncoder:
         build.text("assistant\n")
 
     @staticmethod
-    def _words(build: _Builder, line: Line, index: int) -> None:
-        """Lay the words; only `quotable` inside them can be quoted."""
+    def _words(build: _Builder, line: Line) -> None:
+        """Lay the words; a name is a piece of its own, so that it has the same tokens wherever it stands."""
         words = f" {line.words}" if line.words else ""
-        at = words.find(line.quotable) if line.quotable else -1
-        if at < 0:
-            build.text(words)
-            return
-        build.text(words[:at])
-        build.quotable(line.quotable, "candidate", index)
-        build.text(words[at + len(line.quotable) :])
+        before, name, after = words.partition(line.quotable) if line.quotable else (words, "", "")
+        for piece in (before, name, after):
+            build.text(piece)

@@ -18,6 +18,7 @@ from llava_agent.agent.decision import (
 from llava_agent.agent.policy import RoutedPolicy, TextPolicy, VisionPolicy, pixels_needed
 from llava_agent.agent.state import Fact, State
 from llava_agent.gateway.gateway import Gateway
+from llava_agent.gateway.model import both_tiers
 from llava_agent.gateway.request import Span
 from tests.agent.world import Form
 from tests.gateway.doubles import Double, choice
@@ -58,6 +59,25 @@ async def test_an_unsure_text_step_is_asked_again_of_the_vision_model() -> None:
     assert decision.action == Click(target=Target(ref="urgent"))
     assert decision.escalated and "0.30 sure" in decision.reason
     assert vision.requests[0].minimum_tier == 1 and vision.requests[0].image is not None
+
+
+async def test_the_same_weights_are_asked_again_only_where_pixels_can_tell_more() -> None:
+    calls: list[bool] = []
+
+    class Both:
+        def choose(self, request, candidates, verbs, *, pixels):  # type: ignore[no-untyped-def]
+            calls.append(pixels)
+            return choice("click", 0, of=len(candidates), confidence=0.3)
+
+    gateway = Gateway(both_tiers("tiny", Both()))  # type: ignore[arg-type]
+    assert gateway.one_set_of_weights
+    worded = await seen()
+    decision = RoutedPolicy(gateway).decide(STATE, worded)
+    assert not decision.escalated and calls == [False]
+    marks = (*worded.marks, Mark("x", "button", "", Box(0, 0, 9, 9), "dom"))
+    RoutedPolicy(gateway).decide(STATE, replace(worded, marks=marks))
+    assert calls == [False, False, True]
+    assert not models()[2].one_set_of_weights
 
 
 async def test_an_even_less_sure_vision_model_does_not_overrule() -> None:

@@ -110,6 +110,40 @@ def test_ask_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.usefixtures("words")
+def test_questions_are_counted(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    asked = {"id": "a", "image": PUMP, "question": "What is the serial number?", "answer": "SN-48213"}
+    file, out = tmp_path / "q.jsonl", tmp_path / "replies.jsonl"
+    file.write_text(json.dumps(asked | {"answer_type": "exact", "box": [252, 602, 355, 628]}))
+    assert call("eval", "questions", str(file), "--out", str(out), "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["all"]["successes"], told["all"]["of"]) == (1, 1)
+    assert told["evidence_in_region"]["rate"] == 1
+    assert json.loads(out.read_text())["answer"] == "SN-48213"
+    assert call("eval", "questions", str(tmp_path / "none.jsonl")) == 2
+
+
+def test_check_says_what_holds_and_writes_what_ci_reads(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    spec = f"name: plate\npage: {PUMP}\nexpect:\n  - shows: SN-48213\n"
+    file, report, junit = tmp_path / "a.yaml", tmp_path / "report", tmp_path / "report" / "junit.xml"
+    file.write_text(spec)
+    arguments = ("check", str(file), "--report", str(report), "--junit", str(junit))
+    assert call(*arguments) == 0
+    assert capsys.readouterr().out.startswith("pass\n")
+    assert "SN-48213" in (report / "index.html").read_text()
+    assert 'failures="0"' in junit.read_text()
+    file.write_text(spec + "  - not_shows: NORPUMP\n")
+    assert call("check", str(tmp_path), "--json") == 1
+    told = json.loads(capsys.readouterr().out)
+    assert [verdict["status"] for verdict in told["specs"][0]["verdicts"]] == ["pass", "fail"]
+    file.write_text(spec + "  - state: {name: OK, is: enabled}\n")
+    assert call("check", str(file)) == 3
+    file.write_text("name: plate\npage: gone.png\nexpect: [{shows: x}]\n")
+    assert call("check", str(file)) == 2
+
+
+@pytest.mark.usefixtures("words")
 def test_not_visible_is_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("ask", PUMP, "Who painted it?", "--json") == 0
     answer = json.loads(capsys.readouterr().out)

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from llava_agent.exam.miniwob.record import Condition, EpisodeRecord
 from llava_agent.exam.miniwob.result import Exam
-from llava_agent.exam.miniwob.score import Gain, Score, Share, describe, seconds, task_rows
+from llava_agent.exam.miniwob.score import Gain, Score, describe, seconds, task_rows
+from llava_agent.exam.share import Share
 
 AGENT = Condition(policy="text", observation="hybrid", max_steps=10)
 BLIND = Condition(policy="blind", observation="hybrid", max_steps=10)

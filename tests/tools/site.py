@@ -18,6 +18,10 @@ PAGES: dict[str, str] = {
         <p><label>Token <input type="password" name="token" value="abc"></label></p>
         <button>Send ticket</button> <button type="button" disabled>Delete</button>
       </form>""",
+    "/hidden": """<!doctype html><p id="far" hidden>Far away <b>label</b></p>
+      <p><span style="visibility:hidden">Wrong</span><input></p>
+      <p><input aria-labelledby="far"></p>
+      <button>Save<span style="display:none"> secretly</span></button>""",
     "/shadow": """<!doctype html><h1>Parts</h1><x-box></x-box><iframe title="inner" src="/inner"></iframe>
       <script>
       customElements.define("x-box", class extends HTMLElement { connectedCallback() {

@@ -86,6 +86,13 @@ async def test_marks_say_what_the_page_shows(surface: PageSurface, site: Site) -
     assert seen.title == "Ticket" and seen.scroll is None and seen.notices == ()
 
 
+async def test_hidden_text_names_nothing_unless_it_is_named_as_the_label(
+    surface: PageSurface, site: Site
+) -> None:
+    seen = await _look(surface, site, "/hidden")
+    assert [mark.line() for mark in seen.marks] == ["textbox", '"Far away label" textbox', '"Save" button']
+
+
 async def test_a_form_is_filled_and_sent(surface: PageSurface, site: Site) -> None:
     seen = await _look(surface, site, "/form")
     serial = _on(seen, "textbox", "Serial number")

@@ -5,7 +5,8 @@ from random import Random
 
 import pytest
 
-from llava_agent.vlm.prompt import ACT_VERBS, ASK_VERBS, POINTING_VERBS, QUOTING_VERBS
+from llava_agent.gateway.verbs import POINTING_VERBS, QUOTING_VERBS
+from llava_agent.vlm.prompt import ACT_VERBS, ASK_VERBS
 from tests.training.screens import icon_files
 from training.render.screens.icons import HELD_OUT_ICON_SET, ICON_SETS, concepts
 from training.render.screens.kits import KITS
@@ -25,12 +26,12 @@ def named(makers: dict[Callable[..., object], float]) -> list[object]:
 
 
 def quoted(step: Step) -> str:
-    """The characters that a step's quote names, as the prompt's encoder counts them."""
+    """The characters that a step's quote names, from where it stands."""
     quote = step.quote
     assert quote is not None
     text = {
-        "instruction": lambda: f" {step.instruction}",
-        "fact": lambda: f" {step.facts[quote.index]}",
+        "instruction": lambda: step.instruction,
+        "fact": lambda: step.facts[quote.index].partition(" = ")[2],
         "candidate": lambda: step.lines[quote.index].quotable,
     }[quote.source]()
     assert 0 <= quote.begin < quote.end <= len(text)
@@ -150,7 +151,7 @@ def test_a_spoken_answer_is_true(maker: Callable[..., tuple[Step, str] | None], 
 
 def test_the_mixture_repeats_itself_exactly_and_has_every_family(sources: Sources) -> None:
     def take(seed: int) -> list[tuple[Step, str]]:
-        return list(islice(steps(seed, sources), 400))
+        return list(islice(steps(seed, sources), 800))
 
     first = take(1)
     assert first == take(1)

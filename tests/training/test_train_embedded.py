@@ -12,6 +12,7 @@ from llava_agent.vlm.embedded import EmbeddedModel
 from llava_agent.vlm.eyes import REGION_ENCODER, Eyes
 from llava_agent.vlm.pointer import Calibration, Pointer
 from llava_agent.vlm.prompt import ACT_VERBS, END, PromptEncoder
+from llava_agent.vlm.reader import Reader
 from llava_agent.vlm.region_encoder import new_tower
 from projector.checkpoint import load_projector
 from tests.training.screens import icon_files, some_pages, write_pages
@@ -29,6 +30,7 @@ contrast: {batch_size: 4, steps: 1, seconds: 1}
 dial: {epochs: 1, batch_size: 4}
 align_steps: 2
 point: {steps: 2, seconds: 1, tokens: 900, pool: 4, longest: 450, rank: 2, alpha: 4, curriculum: 0.5}
+read: {steps: 2, seconds: 1, batch_size: 4}
 evaluate_steps: 12
 """
 
@@ -69,6 +71,8 @@ def test_every_stage_runs_and_the_model_that_comes_out_decides(folder: Path) -> 
     assert figures["test"]["all"]["total"] > 0
     assert figures["test"]["all"]["interval"][0] <= figures["test"]["all"]["accuracy"]
     assert 0 < figures["random"] < 0.5
+    assert figures["untuned"]["all"]["total"] == figures["test"]["all"]["total"]
+    assert figures["parts"]["verb"]["total"] == figures["test"]["all"]["total"]
     assert set(figures["calibration"]) == {"temperature", "error before", "error after"}
     export_eyes(shipped, shipped)
     load_projector(shipped / "region_projector", tower=None, language=None)
@@ -76,7 +80,9 @@ def test_every_stage_runs_and_the_model_that_comes_out_decides(folder: Path) -> 
     encoder = PromptEncoder(prompt_tokenizer())
     calibration = Calibration.load(shipped)
     assert calibration != Calibration()
-    model = EmbeddedModel(tiny_engine(), encoder, Pointer.load(shipped), calibration, eyes)
+    engine = tiny_engine()
+    reader = Reader.load(shipped, encoder.tokenizer, engine.embed, calibration.span)
+    model = EmbeddedModel(engine, encoder, Pointer.load(shipped), reader, calibration, eyes)
     candidates = [Candidate('"OK" button', "OK", (0, 0, 30, 20)), Candidate("region", "", (40, 40, 60, 60))]
     choice = model.choose(ModelRequest("act", "Press OK", image=photo()), candidates, ACT_VERBS, pixels=True)
     assert choice.usage.image_tokens == 2
@@ -86,7 +92,7 @@ def test_every_stage_runs_and_the_model_that_comes_out_decides(folder: Path) -> 
 def test_a_finished_run_is_not_trained_again(folder: Path) -> None:
     before = {path: path.read_bytes() for path in (folder / "run").rglob("*.jsonl")}
     assert before
-    assert make(folder, "--stage=contrast", "--stage=dial", "--stage=align+point") == 0
+    assert make(folder, "--stage=contrast", "--stage=dial", "--stage=align+point", "--stage=read") == 0
     assert {path: path.read_bytes() for path in before} == before
 
 
@@ -130,6 +136,6 @@ def test_weights_of_another_model_are_not_taken(folder: Path) -> None:
 
     weights = trainable_state(model())
     load_trained(model(), weights)
-    del weights["head.source_key.weight"]
-    with pytest.raises(WeightsError, match=r"head\.source_key\.weight"):
+    del weights["head.target_key.weight"]
+    with pytest.raises(WeightsError, match=r"head\.target_key\.weight"):
         load_trained(model(), weights)

@@ -1,6 +1,7 @@
 """The embedded model's parts, tiny and random but of the real classes: tokenizer, engine, pointer, eyes."""
 
 import io
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from llava_agent.vlm.naming import Vocabulary
 from llava_agent.vlm.pointer import Pointer
 from llava_agent.vlm.pointer_head import PointerHead
 from llava_agent.vlm.prompt import ACT_VERBS, ASK_VERBS, END, PLACEHOLDER, START
+from llava_agent.vlm.reader import Reader
+from llava_agent.vlm.reader_head import ReaderHead
 from llava_agent.vlm.region_encoder import REGION_FEATURES, new_tower
 from llava_agent.vlm.regions import GEOMETRY_SIZE
 from projector.modules import Projector, ProjectorConfig
@@ -77,6 +80,20 @@ def random_head(seed: int, hidden: int = HIDDEN) -> PointerHead:
 
 def pointer_of(head: PointerHead) -> Pointer:
     return Pointer({name: value.numpy() for name, value in head.state_dict().items()})
+
+
+@cache
+def random_reader(seed: int, hidden: int = HIDDEN) -> ReaderHead:
+    """A reader whose scores differ clearly."""
+    torch.manual_seed(seed)
+    head = ReaderHead(hidden).requires_grad_(False).eval()
+    for parameter in head.parameters():
+        parameter.add_(torch.randn_like(parameter) * 0.1)
+    return head
+
+
+def reader_of(head: ReaderHead, tokenizer: Tokenizer, embed: Callable[[np.ndarray], np.ndarray]) -> Reader:
+    return Reader({name: value.numpy() for name, value in head.state_dict().items()}, tokenizer, embed)
 
 
 def photo() -> bytes:

@@ -6,9 +6,10 @@ import pytest
 
 from llava_agent.errors import ConfigError, ImageError
 from llava_agent.gateway.model import both_tiers
+from llava_agent.gateway.quotable import Passage
 from llava_agent.gateway.request import Candidate, ModelRequest
 from llava_agent.vlm.answer import Answer, _string
-from llava_agent.vlm.choose_by_generation import GeneratingModel, _Source
+from llava_agent.vlm.choose_by_generation import GeneratingModel
 from llava_agent.vlm.decode import Sampling, generate
 from llava_agent.vlm.engines.torch_engine import TorchEngine
 from llava_agent.vlm.llava_checkpoint import from_llava
@@ -111,7 +112,7 @@ def test_quotes_inside_a_source_survive(model: GeneratingModel) -> None:
     for seed in range(6):
         out = answer()
         out.write(f'"text":"{seed}')
-        spans.append(model._quote(out, [_Source(text, "fact", 3)]))
+        spans.append(model._quote(out, [Passage("fact", 3, text)]))
     found = [span for span in spans if span is not None]
     assert found
     assert all(span.text in text and (span.source, span.index) == ("fact", 3) for span in found)

@@ -19,6 +19,8 @@ from tests.vlm.embedded_models import (
     pointer_of,
     prompt_tokenizer,
     random_head,
+    random_reader,
+    reader_of,
     tiny_causal,
     tiny_engine,
 )
@@ -36,7 +38,9 @@ ENCODER = PromptEncoder(prompt_tokenizer())
 
 
 def model(seed: int = 0, eyes: Eyes | None = None) -> EmbeddedModel:
-    return EmbeddedModel(tiny_engine(seed), ENCODER, pointer_of(random_head(seed)), Calibration(), eyes)
+    engine = tiny_engine(seed)
+    reader = reader_of(random_reader(seed), ENCODER.tokenizer, engine.embed)
+    return EmbeddedModel(engine, ENCODER, pointer_of(random_head(seed)), reader, Calibration(), eyes)
 
 
 MODELS = [model(seed) for seed in range(4)]

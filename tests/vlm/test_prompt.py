@@ -13,7 +13,6 @@ from llava_agent.vlm.prompt import (
     EncodedPrompt,
     Line,
     PromptEncoder,
-    Quotable,
 )
 from tests.vlm.embedded_models import prompt_tokenizer
 
@@ -29,10 +28,6 @@ LINES = (
 def decode(prompt: EncodedPrompt, start: int = 0, stop: int | None = None) -> str:
     ids = prompt.ids[start:stop].tolist()
     return ENCODER.tokenizer.decode(ids, skip_special_tokens=False)
-
-
-def quotable(prompt: EncodedPrompt, source: str, index: int = 0) -> Quotable:
-    return next(part for part in prompt.quotables if (part.source, part.index) == (source, index))
 
 
 def test_the_layout_is_the_one_that_the_module_documents() -> None:
@@ -58,42 +53,6 @@ def test_positions_point_at_what_they_say() -> None:
     for end, line in zip(prompt.ends, LINES, strict=True):
         assert decode(prompt, 0, end + 1).endswith(line.words)
     assert decode(prompt, 0, prompt.none_end + 1).endswith("none of these")
-    assert decode(prompt, 0, quotable(prompt, "candidate", 2).last + 1).endswith('"OK')
-
-
-def test_only_the_quotable_part_of_a_line_and_the_value_of_a_fact_can_be_quoted() -> None:
-    prompt = ENCODER.encode("Goal", "Do it", LINES, ["serial number = SN-1", "leak"])
-    whole = {(part.source, part.index): part.quote(part.start, part.last) for part in prompt.quotables}
-    assert whole == {
-        ("instruction", 0): "Do it",
-        ("fact", 0): "SN-1",
-        ("fact", 1): "leak",
-        ("candidate", 0): "Serial number",
-        ("candidate", 2): "OK",
-    }
-
-
-@given(texts, texts.filter(str.strip), texts)
-@example("type ", "ü\U0001f600", "!")
-@example("", f"{END}\n{START}assistant\nclick", "")
-@example("e", "\u0301", "x")
-def test_quoting_the_span_of_a_value_gives_the_value_or_nothing(before: str, value: str, after: str) -> None:
-    goal = before + value + after
-    part = quotable(ENCODER.encode("Goal", goal, ()), "instruction")
-    begin = 1 + len(before)  # the encoder lays a blank before the goal
-    span = part.positions(begin, begin + len(value))
-    if span is None:
-        return
-    assert part.start <= span[0] <= span[1] <= part.last
-    assert part.quote(*span) == value.strip()
-
-
-@given(st.text("abcXYZ 0189-./é", min_size=1, max_size=20).filter(lambda text: text.strip() == text))
-def test_a_value_between_quotes_can_always_be_quoted(value: str) -> None:
-    part = quotable(ENCODER.encode("Goal", f'type "{value}" now', ()), "instruction")
-    span = part.positions(7, 7 + len(value))
-    assert span is not None
-    assert part.quote(*span) == value
 
 
 @given(texts, st.lists(st.tuples(texts, st.booleans()), max_size=4), texts)

@@ -21,7 +21,7 @@ from tools.browser import acts
 from tools.browser.session import BrowserSession
 from tools.browser.target import View, element_at
 from tools.mark import Mark
-from tools.marks.dom import LIMIT, Collection, collect, program
+from tools.marks.dom import LIMIT, TEXT, Collection, collect, program
 from tools.observation import Observation, Outcome
 from tools.photo import pixel_sha256
 
@@ -60,6 +60,7 @@ class PageSurface:
         uploads: the only files that an upload may send.
         downloads: folder that keeps what is downloaded; None refuses downloads.
         limit: most marks of an observation.
+        text: most characters of a mark's text.
     """
 
     def __init__(
@@ -70,11 +71,12 @@ class PageSurface:
         uploads: Sequence[Path] = (),
         downloads: Path | None = None,
         limit: int = LIMIT,
+        text: int = TEXT,
     ) -> None:
         self.session = session
         self.mode = observation_mode
         self._hands = acts.Hands(session, {path.name: path.resolve() for path in uploads}, downloads)
-        self._limit = limit
+        self._limit, self._text = limit, text
         self._numbers = itertools.count(1)
         self._seen: _Seen | None = None
 
@@ -186,7 +188,7 @@ class PageSurface:
     async def _look(self, page: Page) -> Observation:
         number = f"page-{next(self._numbers)}"
         collection = (
-            await collect(page, scale=self.session.scale, limit=self._limit)
+            await collect(page, scale=self.session.scale, limit=self._limit, text=self._text)
             if self.mode == "hybrid"
             else None
         )
@@ -197,7 +199,7 @@ class PageSurface:
             if collection
             else await asyncio.to_thread(_pixel_marks, image, number, self._limit)
         )
-        place = await page.evaluate(_script("scroll.js"), 0)
+        place = await page.evaluate(script("scroll.js"), 0)
         observation = Observation(
             id=number,
             surface="page",
@@ -213,6 +215,10 @@ class PageSurface:
             await _forget(self._seen.collection)
         self._seen = _Seen(observation, page, (place["top"], place["room"]), collection)
         return observation
+
+    async def to_top(self) -> None:
+        """Scroll to the beginning, wherever an agent or a person has scrolled to."""
+        await self.session.page.evaluate(script("scroll.js"), -1e6)
 
     # Acting
 
@@ -246,7 +252,7 @@ class PageSurface:
         if seen.page is not page or page.url != seen.observation.address:
             return Outcome(False, "stale", "another page has come up since that observation")
         if seen.collection is None:
-            place = await page.evaluate(_script("scroll.js"), 0)
+            place = await page.evaluate(script("scroll.js"), 0)
             if abs(place["top"] - seen.scroll[0]) > 1:
                 return Outcome(False, "stale", "the page has been scrolled since that observation")
         return View(page, observation, seen.collection, self.session.viewport, self.session.scale)
@@ -260,8 +266,8 @@ class PageSurface:
 
     async def _scroll(self, heights: float) -> Outcome:
         page = self.session.page
-        before = await page.evaluate(_script("scroll.js"), 0)
-        after = await page.evaluate(_script("scroll.js"), heights)
+        before = await page.evaluate(script("scroll.js"), 0)
+        after = await page.evaluate(script("scroll.js"), heights)
         if abs(after["top"] - before["top"]) < 1:
             return Outcome(True, detail=f"the page is already at its {'end' if heights > 0 else 'start'}")
         return Outcome(True, detail=f"scrolled to {after['top']:.0f} of {after['room']:.0f} pixels")
@@ -299,7 +305,7 @@ async def settle(session: BrowserSession, seconds: float = SETTLE_SECONDS) -> No
         page = session.page
         try:
             await page.wait_for_load_state("domcontentloaded", timeout=left * 1000)
-            still = page.evaluate(_script("quiet.js"), [_CALM_MS, left * 1000])
+            still = page.evaluate(script("quiet.js"), [_CALM_MS, left * 1000])
             await asyncio.wait_for(still, left + 0.5)  # a page busy in a script never answers
         except (TimeoutError, Late):
             return
@@ -329,6 +335,6 @@ async def _forget(collection: Collection) -> None:
 
 
 @cache
-def _script(name: str) -> str:
+def script(name: str) -> str:
     text = files("tools.browser").joinpath(name).read_text(encoding="utf-8")
     return f"(argument) => {{\n{text}\n}}"

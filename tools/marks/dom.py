@@ -24,7 +24,8 @@ LIMIT = 60
 NODES = 20_000
 #: A list with more options is shown by its value alone.
 OPTIONS = 12
-_TEXT = 200
+#: Characters of a text or name that are kept; the page's longer ones end in an ellipsis.
+TEXT = 160
 _STATES = frozenset(
     {"checked", "mixed", "pressed", "disabled", "readonly"}
     | {"selected", "expanded", "focused", "required", "invalid"}
@@ -78,7 +79,13 @@ def program(*names: str, argument: str = "options") -> str:
 
 
 async def collect(
-    page: Page, *, scale: float = 1.0, limit: int = LIMIT, nodes: int = NODES, everywhere: bool = False
+    page: Page,
+    *,
+    scale: float = 1.0,
+    limit: int = LIMIT,
+    nodes: int = NODES,
+    everywhere: bool = False,
+    text: int = TEXT,
 ) -> Collection:
     """Marks of what is visible on `page` now.
 
@@ -87,38 +94,43 @@ async def collect(
         scale: screenshot pixels per CSS pixel.
         limit: most marks; controls are kept first, then options, then texts.
         nodes: most elements walked.
+        text: most characters of a text or name.
         everywhere: also controls that are scrolled out of view or covered (their `box` is None).
 
     Raises:
         playwright.async_api.Error: the page navigated away or crashed meanwhile.
         ToolError: what came back is no list of marks, because the page has replaced parts of the language.
     """
-    options = {"limit": limit, "nodes": nodes, "options": OPTIONS, "everywhere": everywhere}
+    options = {"limit": limit, "nodes": nodes, "options": OPTIONS, "everywhere": everywhere, "text": text}
     handle = await page.evaluate_handle(program("places.js", "names.js", "collect.js"), options)
     found = await handle.evaluate("found => ({marks: found.marks, truncated: found.truncated})")
+    return Collection(checked(found, scale, limit, text), bool(found["truncated"]), handle)
+
+
+def checked(found: Any, scale: float, limit: int, text: int) -> tuple[DomMark, ...]:
+    """What `collect.js` gave, bounded again and as marks; arguments and error as those of `collect`."""
     try:
-        marks = tuple(_mark(raw, scale) for raw in found["marks"][:limit])
+        return tuple(_mark(raw, scale, text) for raw in found["marks"][:limit])
     except (KeyError, TypeError, ValueError) as error:
         raise ToolError(
             "the page's scripts interfere with looking at it", "look at its pixels alone"
         ) from error
-    return Collection(marks, bool(found["truncated"]), handle)
 
 
-def _mark(raw: dict[str, Any], scale: float) -> DomMark:
+def _mark(raw: dict[str, Any], scale: float, most: int) -> DomMark:
     corners = raw["box"]
     value = raw["value"]
     return DomMark(
         Mark(
-            ref=str(raw["ref"])[: 2 * _TEXT],
+            ref=str(raw["ref"])[: 3 * TEXT],
             role=str(raw["role"])[:24],
-            text=str(raw["name"])[:_TEXT],
+            text=str(raw["name"])[:most],
             box=Box(*(float(side) for side in corners)).scaled(scale) if corners else None,
             source="dom",
-            value=None if value is None else str(value)[:_TEXT],
+            value=None if value is None else str(value)[:most],
             states=tuple(state for state in raw["states"] if state in _STATES),
         ),
         int(raw["at"]),
-        tuple(str(option)[:_TEXT] for option in raw["options"] or ()),
+        tuple(str(option)[:most] for option in raw["options"] or ()),
         bool(raw["submits"]),
     )

@@ -18,23 +18,32 @@ const INLINE = new Set(["A", "ABBR", "B", "BDI", "BDO", "BR", "CITE", "CODE", "D
   "VAR", "WBR"]);
 const SKIP = new Set(["SCRIPT", "STYLE", "NOSCRIPT", "TEMPLATE", "HEAD", "META", "LINK", "TITLE", "BASE"]);
 
-const clean = (text, most = 160) => {
+// Characters of a name or text at most; the scripts that probe one element pass no such option.
+const LONG = (typeof options !== "undefined" && options.text) || 160;
+const clean = (text, most = LONG) => {
   const line = (text || "").replace(/\s+/g, " ").trim();
   return line.length > most ? line.slice(0, most - 1) + "…" : line;
 };
 const naming = new Set(); // elements and text nodes that became the name of a control
 let searched = 0; // controls whose surroundings were searched for a name
 
-// Text of a subtree as a reader would hear it: without hidden parts, with the alternative text of images.
-const content = (element, most = 160, skip = null) => {
+const seen = (element) => element.checkVisibility({ visibilityProperty: true });
+
+// Text of a subtree as a reader would hear it: without hidden parts, with the alternative text of images. What
+// is hidden as a whole may still be named by another element (`aria-labelledby`), and is then read in full.
+const content = (element, most = LONG, skip = null) => {
   let text = "";
+  const shown = seen(element);
   const add = (node) => {
     if (text.length > most) return;
     if (node.nodeType === 3) { text += node.data; return; }
     if (node.nodeType !== 1 || node === skip || SKIP.has(node.tagName)) return;
     if (node.tagName === "IMG") { text += ` ${node.alt} `; return; }
     if (node.tagName === "SELECT" || node.tagName === "TEXTAREA") return;
-    if (node.getAttribute("aria-hidden") === "true" || node.hidden) return;
+    if (node !== element) {
+      if (node.getAttribute("aria-hidden") === "true" || node.hidden) return;
+      if (shown && node.checkVisibility && !seen(node)) return;
+    }
     const label = node !== element && node.getAttribute("aria-label");
     if (label) { text += ` ${label} `; return; }
     const inline = INLINE.has(node.tagName);
@@ -49,7 +58,7 @@ const content = (element, most = 160, skip = null) => {
 const labels = (element) => {
   const found = labelsOf(element);
   found.forEach((label) => naming.add(label));
-  return clean(found.map((label) => content(label, 160, element)).join(" "));
+  return clean(found.map((label) => content(label, LONG, element)).join(" "));
 };
 
 // Many pages put plain text beside a field and never bind it; a sighted reader takes it for the label.
@@ -65,7 +74,7 @@ const beside = (element, forward) => {
         if (SKIP.has(sibling.tagName)) continue;
       }
       const text = sibling.nodeType === 3 ? clean(sibling.data)
-        : sibling.nodeType === 1 && sibling.checkVisibility() ? content(sibling) : "";
+        : sibling.nodeType === 1 && seen(sibling) ? content(sibling) : "";
       if (text) {
         if (text.length > 80 || naming.has(sibling)) return ""; // a paragraph, or another control's label
         naming.add(sibling);

@@ -6,7 +6,8 @@ sees its pixels.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from PIL import Image
 
@@ -15,6 +16,7 @@ from tools.mark import Mark
 from tools.marks.dials import detect_dials, detect_discs
 from tools.marks.shapes import Shape, find_icons, find_shapes
 from tools.ocr import PHOTO_MIN_SIDE, OcrLine, read_lines
+from tools.reading_order import by_columns, by_rows
 
 #: The box of a line may be this much higher than the box that it stands in (cells of a dense table).
 _FITS = 1.5
@@ -45,7 +47,7 @@ def photo_marks(image: Image.Image, lines: Sequence[OcrLine] | None = None) -> t
     marks = [_text(line) for line in lines]
     marks += [Mark("", "dial", "", dial, "dial") for dial in dials]
     marks += [Mark("", "region", "", disc, "pixels") for disc in discs]
-    return _numbered(marks)
+    return _numbered(marks, by_columns)
 
 
 def _screen(image: Image.Image, lines: Sequence[OcrLine], shapes: Sequence[Shape]) -> tuple[Mark, ...]:
@@ -65,7 +67,7 @@ def _screen(image: Image.Image, lines: Sequence[OcrLine], shapes: Sequence[Shape
     ]
     taken = [mark.box.grown(1.05) for mark in marks if mark.box is not None] + [line.box for line in lines]
     marks += [Mark("", "region", "", box, "pixels", score=0.5) for box in find_icons(image, taken)]
-    return _numbered(marks)
+    return _numbered(marks, by_rows)
 
 
 def _holder(line: OcrLine, boxes: Iterable[Box]) -> Box | None:
@@ -116,22 +118,10 @@ def _text(line: OcrLine) -> Mark:
     return Mark("", "text", line.text, line.box, "ocr", score=line.score)
 
 
-def _numbered(marks: Sequence[Mark]) -> tuple[Mark, ...]:
-    """In reading order (rows from the top, each from the left), with refs `pixel:<n>`."""
-    rows: list[list[Mark]] = []
-    for mark in sorted(marks, key=_middle):
-        above = rows[-1][0].box if rows else None
-        box = mark.box
-        if above and box and _middle(mark) - above.centre[1] < min(box.height, above.height) / 2:
-            rows[-1].append(mark)
-        else:
-            rows.append([mark])
-    ordered = [mark for row in rows for mark in sorted(row, key=lambda mark: mark.box.x0 if mark.box else 0)]
+def _numbered(marks: Sequence[Mark], order: Callable[[Sequence[Box]], list[int]]) -> tuple[Mark, ...]:
+    """In reading order, with refs `pixel:<n>`."""
+    placed = [(mark, mark.box) for mark in marks if mark.box is not None]
     return tuple(
-        Mark(f"pixel:{at}", mark.role, mark.text, mark.box, mark.source, score=mark.score)
-        for at, mark in enumerate(ordered, start=1)
+        replace(placed[index][0], ref=f"pixel:{at}")
+        for at, index in enumerate(order([box for _, box in placed]), start=1)
     )
-
-
-def _middle(mark: Mark) -> float:
-    return mark.box.centre[1] if mark.box else 0.0

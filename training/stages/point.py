@@ -106,7 +106,7 @@ def make_batches(
     while len(examples) < config.pool:
         step, answer = next(stream)
         made = encode(show_words(step, rng, chance, named), encoder, answer)
-        if made is not None and len(made.ids) <= config.longest:
+        if len(made.ids) <= config.longest:
             examples.append(made)
     examples.sort(key=lambda e: len(e.ids))
     groups: list[list[Example]] = [[]]

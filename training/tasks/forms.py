@@ -51,6 +51,17 @@ def _order(rng: Random, values: dict[str, str]) -> tuple[str, str, str]:
         lambda n, v: f'the {n} "{v}"',
         lambda n, v: f"{n} is {v}",
         lambda n, v: f'fill {n} with "{v}"',
+        lambda n, v: f'put "{v}" in the box called {n}',
+        lambda n, v: f"{n} = {v}",
+        lambda n, v: f"use {v} for {n}",
+        lambda n, v: f'"{v}" for "{n}"',
+        lambda n, v: f'with "{n}" {v}',
+        lambda n, v: f"the {n} should be {v}",
+        lambda n, v: f"change {n} to {v}",
+        lambda n, v: f'write "{v}" next to {n}',
+        lambda n, v: f"{v} is the {n}",
+        lambda n, v: f"the {n} box gets {v}",
+        lambda n, v: f"{n} ({v})",
     ]
     style, submit = rng.choice(styles), rng.choice(SUBMIT)
     ending = rng.choice(
@@ -67,6 +78,8 @@ def _order(rng: Random, values: dict[str, str]) -> tuple[str, str, str]:
     rng.shuffle(said)
     start = rng.choice(["", "", "Please ", "In the form, "])
     goal = start + rng.choice([", ", " and ", "; "]).join(style(n, v) for n, v in said) + ending
+    if goal.startswith(tuple(values.values())):  # a value stays as it is
+        return goal, submit, ending
     return goal[0].upper() + goal[1:], submit, ending
 
 
@@ -219,7 +232,7 @@ def choose_option(rng: Random) -> Interface:
 
 
 FORMS = {
-    fields_in_goal: 6.0,
+    fields_in_goal: 5.0,
     log_in: 2.5,
     unnamed_field: 1.5,
     copy_text: 0.7,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Literal
@@ -112,14 +113,13 @@ class Interface:
         self._record("done", None)
 
     def quote(self, text: str) -> Quote:
-        """Where `text` stands: in a fact's value, else in the goal."""
+        """Where `text` stands: in a fact's value, else in the goal, as whole words where it does."""
         for index, fact in enumerate(self.facts):
             value = fact.partition(" = ")[2]
             if value == text or value.startswith(f"{text} "):
-                # The encoder lays a blank before each part, so every range is one further on.
-                begin = fact.index(" = ") + 4
-                return Quote("fact", index, begin, begin + len(text))
-        begin = self.goal.index(text) + 1
+                return Quote("fact", index, 0, len(text))
+        whole = re.search(rf"(?<![\w.-]){re.escape(text)}(?![\w-])", self.goal)
+        begin = whole.start() if whole else self.goal.index(text)
         return Quote("instruction", 0, begin, begin + len(text))
 
     def _offered(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -124,6 +125,9 @@ def _goal(rng: Random, thing: str, record: _Record) -> str:
                 f", priority {level}",
                 f'. Set the priority to "{level}"',
                 f", {level} priority",
+                f". It has {level} priority",
+                f". The priority is {level}",
+                f", as {level} priority",
             ]
         )
     if note:
@@ -134,6 +138,10 @@ def _goal(rng: Random, thing: str, record: _Record) -> str:
                 f', {noted} "{note}"',
                 f', with "{note}" as the {noted}',
                 f", and {noted} {note}",
+                f'. Write "{note}" as the {noted}',
+                f'. "{note}" is the {noted}',
+                f". The {noted} is: {note}",
+                f', {noted}: "{note}"',
             ]
         )
     if tick:
@@ -216,7 +224,7 @@ def _reading_rows(rng: Random, record: _Record) -> tuple[list[list[Mark]], dict[
     todo: dict[str, tuple[str, str]] = {}
     for reading in record.readings:
         label, typed = _label_and_value(rng, _form_label(rng, reading.said, reading.names), reading.value)
-        label = label.lower() if record.api else label
+        label = argument_name(rng, label) if record.api else label
         rows.append([mark(record.role, label)])
         todo[label] = ("type", typed)
     if rng.random() < 0.5:
@@ -311,6 +319,13 @@ def _label_and_value(rng: Random, label: str, value: str) -> tuple[str, str]:
         )
         return shown, number
     return label, value
+
+
+def argument_name(rng: Random, label: str) -> str:
+    """A label in the ways in which APIs write names."""
+    words = re.findall(r"[^\W_]+", label.lower())
+    camel = words[0] + "".join(word.capitalize() for word in words[1:])
+    return rng.choice([label.lower(), "_".join(words), "_".join(words), camel])
 
 
 def _form_label(rng: Random, said: str, names: tuple[str, ...]) -> str:
@@ -444,7 +459,7 @@ def _found(rng: Random, label: str, value: str) -> list[Mark]:
 def _call_search(ui: Interface, rng: Random, label: str, value: str) -> None:
     """Open the operation that searches, give it the value, send it."""
     ui.click(next(i for i, m in enumerate(ui.marks) if m.text.lower().startswith(("list", "search", "find"))))
-    label = label.lower().replace(" ", "_").replace("/", "")
+    label = argument_name(rng, label)
     others = rng.sample(["limit", "offset", "status", "page"], rng.randint(0, 2))
     arguments = [mark("argument", name) for name in (label, *others)]
     ui.marks = [*arguments, mark("button", "send"), mark("button", "back")]
@@ -453,4 +468,4 @@ def _call_search(ui: Interface, rng: Random, label: str, value: str) -> None:
     ui.marks = _found(rng, label, value)
 
 
-RECORDS = {record_from_photo: 12.0, look_up: 2.0}
+RECORDS = {record_from_photo: 12.0, look_up: 4.0}

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from llava_agent.vlm.prompt import Line, SpanSource
+from llava_agent.gateway.quotable import Source
+from llava_agent.vlm.prompt import Line
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The characters `begin..end` of the instruction, a fact's line, or a candidate's quotable text."""
+    """The characters `begin..end` of the instruction, a fact's value, or a candidate's quotable text."""
 
-    source: SpanSource
+    source: Source
     index: int
     begin: int
     end: int

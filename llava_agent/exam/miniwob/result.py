@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from llava_agent.exam.miniwob.episode import SCALE, VIEWPORT
 from llava_agent.exam.miniwob.record import Condition, EpisodeRecord
-from llava_agent.exam.miniwob.score import Gain, Score, Share, by_task, describe, seconds, task_rows
+from llava_agent.exam.miniwob.score import Gain, Score, by_task, describe, seconds, task_rows
+from llava_agent.exam.share import Share
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,47 +9,7 @@ from dataclasses import dataclass
 
 from llava_agent.exam.miniwob.record import EpisodeRecord
 from llava_agent.exam.miniwob.tasks import NONDETERMINISTIC
-
-#: Two-sided 95 % of the normal distribution.
-_Z = 1.959963984540054
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """A proportion with its 95 % Wilson interval.
-
-    Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference (1927).
-    """
-
-    successes: int
-    of: int
-
-    @property
-    def rate(self) -> float:
-        return self.successes / self.of if self.of else 0.0
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """`(0, 1)` where nothing was measured."""
-        if not self.of:
-            return 0.0, 1.0
-        n, p = self.of, self.rate
-        centre = p + _Z**2 / (2 * n)
-        half = _Z * math.sqrt(p * (1 - p) / n + _Z**2 / (4 * n**2))
-        whole = 1 + _Z**2 / n
-        # At the ends rounding would leave the interval a hair away from 0 or 1.
-        low = 0.0 if self.successes == 0 else (centre - half) / whole
-        high = 1.0 if self.successes == n else (centre + half) / whole
-        return low, high
-
-    def as_dict(self) -> dict[str, object]:
-        low, high = self.interval
-        return {
-            "rate": round(self.rate, 4),
-            "interval": [round(low, 4), round(high, 4)],
-            "successes": self.successes,
-            "episodes": self.of,
-        }
+from llava_agent.exam.share import Z95, Share
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +48,7 @@ class Gain:
         only_agent = sum(agent and not floor for agent, floor in pairs)
         only_floor = sum(floor and not agent for agent, floor in pairs)
         difference = (only_agent - only_floor) / n
-        half = _Z * math.sqrt(max(0.0, (only_agent + only_floor) / n - difference**2) / n)
+        half = Z95 * math.sqrt(max(0.0, (only_agent + only_floor) / n - difference**2) / n)
         return cls(difference, max(-1.0, difference - half), min(1.0, difference + half))
 
     def as_dict(self) -> dict[str, object]:

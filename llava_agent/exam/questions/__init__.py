@@ -1,0 +1,1 @@
+"""Questions about images with known answers: measure `ask` on photos and screenshots of your own."""

@@ -1,0 +1,227 @@
+"""A model behind an OpenAI-compatible server (vLLM, Ollama, llama.cpp): it chooses by structured output.
+
+The answer is `{"verb": ..., "mark": ..., "text": ...}` under a JSON schema (`response_format`). A server may
+ignore the schema, so the answer is checked here as well: one that does not fit is refused, and text that does
+not stand in the request is not taken. The confidence is the probability that the server reports for the
+tokens of the answer; it is not calibrated. The request goes to the preset's own origin and nowhere else.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from llava_agent.egress import AllowList, Limits, client
+from llava_agent.errors import ConfigError, ToolError
+from llava_agent.gateway.quotable import passages_of
+from llava_agent.gateway.request import Candidate, Choice, Completion, ModelRequest, Route, Span, Usage
+from llava_agent.gateway.verbs import EVIDENCE_VERBS, POINTING_VERBS, QUOTING_VERBS
+from llava_agent.gateway.wording import known_text, question_text
+
+_UNROUTED = Route(model="server", tier="vision", reason="called without a gateway")
+
+#: The answer to a choice is short: verb, number, and a quotation.
+_CHOICE_TOKENS = 160
+
+#: Of the server's words that an error repeats.
+_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """What came back; the probability is that of its tokens, 1 where the server reports none."""
+
+    text: str
+    finish: Literal["stop", "length"]
+    probability: float
+    usage: Usage
+
+
+class OpenAIServer:
+    """Implements `gateway.model.Weights` over HTTP.
+
+    Args:
+        base_url: up to and including `/v1`.
+        model: the name that the server knows.
+        vision: whether it takes images; without, no image is ever sent.
+        api_key_env: environment variable that holds the key; None for a server without.
+        seconds: longest wait for an answer.
+
+    Raises:
+        ConfigError: the address is none, or the environment variable is not set.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        model: str,
+        *,
+        vision: bool = True,
+        api_key_env: str | None = None,
+        seconds: float = 120.0,
+    ) -> None:
+        self._url = base_url.rstrip("/") + "/chat/completions"
+        self._model, self._vision = model, vision
+        headers = {}
+        if api_key_env is not None:
+            key = os.environ.get(api_key_env)
+            if not key:
+                raise ConfigError(
+                    f"the environment variable {api_key_env} is not set", "set it to the key of the server"
+                )
+            headers["authorization"] = f"Bearer {key}"
+        self._client = client(AllowList.of(base_url), Limits(seconds=seconds), headers=headers)
+
+    def choose(
+        self, request: ModelRequest, candidates: Sequence[Candidate], verbs: Sequence[str], *, pixels: bool
+    ) -> Choice:
+        """The verb, candidate and quotation that the server answers with; ToolError where it is no answer."""
+        pixels = pixels and self._vision
+        words = question_text(request, candidates, verbs, pixels=pixels)
+        schema = _answer_schema(verbs, len(candidates))
+        reply = self._ask(words, request.image if pixels else None, schema, _CHOICE_TOKENS)
+        verb, number, text = _parsed(reply.text, verbs, len(candidates))
+        index = number - 1 if number and verb in POINTING_VERBS | EVIDENCE_VERBS else None
+        sure = reply.probability
+        distribution = tuple(sure if position == index else 0.0 for position in range(len(candidates)))
+        return Choice(
+            verb=verb,
+            verbs={one: float(one == verb) for one in verbs},
+            index=index,
+            distribution=distribution,
+            none=1 - sure if index is not None else 1.0,
+            span=_quoted(verb, text, request, candidates, index, sure),
+            confidence=sure,
+            usage=reply.usage,
+            route=_UNROUTED,
+            said=text if verb == "say" else "",
+        )
+
+    def complete(self, request: ModelRequest, *, pixels: bool) -> Completion:
+        """Text for an instruction, under the request's JSON schema if it has one."""
+        image = request.image if pixels and self._vision else None
+        reply = self._ask(known_text(request), image, request.json_schema, request.max_tokens)
+        return Completion(reply.text.strip(), reply.finish, reply.usage, _UNROUTED)
+
+    def _ask(
+        self, words: str, image: bytes | None, schema: Mapping[str, object] | None, max_tokens: int
+    ) -> _Reply:
+        content: list[dict[str, object]] = [{"type": "text", "text": words}]
+        if image is not None:
+            content.insert(0, {"type": "image_url", "image_url": {"url": _data_url(image)}})
+        body: dict[str, object] = {
+            "model": self._model,
+            "messages": [{"role": "user", "content": content if image is not None else words}],
+            "max_tokens": max_tokens,
+            "temperature": 0,
+            "logprobs": True,
+        }
+        if schema is not None:
+            named = {"name": "answer", "strict": True, "schema": schema}
+            body["response_format"] = {"type": "json_schema", "json_schema": named}
+        began = time.perf_counter()
+        response = self._client.post(self._url, json=body)
+        spent = (time.perf_counter() - began) * 1000
+        if response.status_code != 200:
+            said = _shown(response.text)
+            raise ToolError(
+                f"{self._url} refused the request with status {response.status_code} ({said})",
+                "check the model's name, the key, and what the server supports",
+            )
+        return _reply(response.text, self._url, spent)
+
+
+def _data_url(image: bytes) -> str:
+    kind = "png" if image.startswith(b"\x89PNG") else "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
+
+
+def _answer_schema(verbs: Sequence[str], candidates: int) -> dict[str, object]:
+    """`strict` servers want every property required and no others."""
+    return {
+        "type": "object",
+        "properties": {
+            "verb": {"type": "string", "enum": list(verbs)},
+            "mark": {"type": "integer", "minimum": 0, "maximum": candidates},
+            "text": {"type": "string"},
+        },
+        "required": ["verb", "mark", "text"],
+        "additionalProperties": False,
+    }
+
+
+def _reply(body: str, url: str, spent: float) -> _Reply:
+    """The first choice of a response; ToolError where it has none."""
+    try:
+        answer = json.loads(body)
+        first = answer["choices"][0]
+        text = first["message"]["content"] or ""
+        if not isinstance(text, str):
+            raise TypeError("the content is no text")
+        told = answer.get("usage") or {}
+        usage = Usage(
+            int(told.get("prompt_tokens") or 0),
+            0,  # servers count image tokens among those of the prompt
+            int(told.get("completion_tokens") or 0),
+            int((told.get("prompt_tokens_details") or {}).get("cached_tokens") or 0),
+            {"server": spent},
+        )
+        finish: Literal["stop", "length"] = "length" if first.get("finish_reason") == "length" else "stop"
+        return _Reply(text, finish, _probability(first.get("logprobs")), usage)
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ToolError(
+            f"{url} answered with something that is no chat completion ({_shown(body)})",
+            "check that base_url ends with the server's /v1",
+        ) from error
+
+
+def _probability(logprobs: Any) -> float:
+    """Product over the tokens of the answer; 1 where the server reports none."""
+    tokens = (logprobs or {}).get("content") or []
+    return min(1.0, math.exp(sum(float(token["logprob"]) for token in tokens)))
+
+
+def _parsed(text: str, verbs: Sequence[str], candidates: int) -> tuple[str, int, str]:
+    """Verb, number and text; ToolError where the answer does not fit the schema."""
+    try:
+        answer = json.loads(text)
+        verb, number, words = answer["verb"], answer.get("mark", 0), answer.get("text", "")
+        fits = verb in verbs and isinstance(number, int) and 0 <= number <= candidates
+    except (ValueError, LookupError, TypeError, AttributeError):
+        fits = False
+    if not fits:
+        raise ToolError(
+            f"the model's answer does not fit the schema that was asked for ({_shown(text)})",
+            "use a server that supports response_format json_schema",
+        )
+    return verb, int(number), words if isinstance(words, str) else ""
+
+
+def _quoted(
+    verb: str,
+    text: str,
+    request: ModelRequest,
+    candidates: Sequence[Candidate],
+    index: int | None,
+    probability: float,
+) -> Span | None:
+    """Where the text stands in what may be quoted; None where it stands nowhere."""
+    words = text.strip()
+    if verb not in QUOTING_VERBS or not words:
+        return None
+    texts = [candidate.text for candidate in candidates]
+    passages = passages_of(verb, request.instruction, request.facts, texts, index)
+    found = next((passage for passage in passages if words in passage.text), None)
+    return Span(words, found.source, found.index, probability) if found else None
+
+
+def _shown(text: str) -> str:
+    """The beginning of what a server said, on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= _SHOWN else line[:_SHOWN] + " ..."

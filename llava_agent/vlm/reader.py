@@ -1,0 +1,221 @@
+"""The span reader in numpy: which characters are quoted into a field, looked for, or read from a line.
+
+Runs the weights that `llava_agent.vlm.reader_head` trained, so that choosing needs no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from llava_agent.errors import WeightsError
+from llava_agent.gateway.quotable import Passage
+from llava_agent.vlm.passages import Asked, Layout, lay_out
+from llava_agent.vlm.pointer import log_softmax
+
+Floats = NDArray[np.float32]
+
+WEIGHTS = "reader.safetensors"
+
+#: Of `reader_head`, which needs torch; a test compares them.
+HEADS = 6
+LAYERS = 4
+
+#: A quotation is at most this many tokens long.
+LONGEST_SPAN = 48
+
+_FREE = ("embedding_norm", "embedded", "matched", "norm", "start", "end_key", "end_given")
+_BLOCK = ("attention_norm", "mixed", "joined", "feed_norm", "wide", "narrow")
+#: Names of the tensors of `ReaderHead`.
+PARTS = frozenset(
+    [f"{name}.{kind}" for name in _FREE for kind in ("weight", "bias")]
+    + [f"blocks.{i}.{name}.{kind}" for i in range(LAYERS) for name in _BLOCK for kind in ("weight", "bias")]
+    + ["segment.weight", "verb.weight"]
+)
+
+
+#: What the reader leaves to a line that it finds nothing in: the pointer may still be right.
+UNREAD = 0.02
+
+
+def multiplied(pointed: Floats, read: Floats, indices: Sequence[int]) -> Floats:
+    """The pointer's and the reader's opinions of where a reading stands (product of experts: Hinton, 2002).
+
+    The pointer sees pixels and the whole prompt, the reader both sides of every word; a line is meant where
+    both find it likely.
+
+    Args:
+        pointed: `[N]` probabilities of the candidates; the sum of the result stays theirs.
+        read: `[M]` of the passages, which are the candidates `indices`.
+    """
+    chances = np.full(len(pointed), UNREAD, dtype=np.float32)
+    chances[list(indices)] += read
+    both = pointed * chances
+    result: Floats = both * (pointed.sum() / both.sum())
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class Quotation:
+    """Characters `begin..end` of a passage, and the probability that they are meant."""
+
+    passage: Passage
+    begin: int
+    end: int
+    probability: float
+
+    @property
+    def text(self) -> str:
+        return self.passage.text[self.begin : self.end]
+
+
+class Reader:
+    """Quotes.
+
+    Args:
+        weights: tensors of `ReaderHead`, by name.
+        tokenizer, embed: of the language model; `embed` gives `[T, embedding_size]` of its input table.
+        temperature: scores are divided by it.
+    """
+
+    def __init__(
+        self,
+        weights: dict[str, Floats],
+        tokenizer: Tokenizer,
+        embed: Callable[[NDArray[np.int64]], Floats],
+        temperature: float = 1.0,
+    ) -> None:
+        self._weights = {
+            name: np.ascontiguousarray(value, dtype=np.float32) for name, value in weights.items()
+        }
+        self._tokenizer, self._embed, self._temperature = tokenizer, embed, temperature
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path,
+        tokenizer: Tokenizer,
+        embed: Callable[[NDArray[np.int64]], Floats],
+        temperature: float = 1.0,
+    ) -> Reader:
+        """Raises WeightsError where the file is absent, damaged, or of another version."""
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
+        try:
+            weights = load_file(folder / WEIGHTS)
+        except (OSError, SafetensorError) as error:
+            raise WeightsError(
+                f"the span reader in {folder} cannot be read ({error})", "reinstall the package"
+            ) from error
+        if set(weights) != PARTS:
+            differing = ", ".join(sorted(PARTS ^ set(weights))[:3])
+            raise WeightsError(
+                f"the span reader in {folder} is of another version ({differing})", "reinstall the package"
+            )
+        return cls(weights, tokenizer, embed, temperature)
+
+    def chances(self, asked: Asked, passages: Sequence[Passage]) -> Floats | None:
+        """`[N]` probability that the quotation begins in each passage; None where not all could be read."""
+        layout = lay_out(self._tokenizer, asked, passages)
+        if set(layout.passages[layout.passages >= 0].tolist()) != set(range(len(passages))):
+            return None
+        free = layout.passages >= 0
+        scores = np.where(free, self.scores(layout)[0], np.float32(-1e9))
+        starts = np.exp(log_softmax(scores, self._temperature))
+        return np.bincount(layout.passages[free], starts[free], len(passages)).astype(np.float32)
+
+    def quote(
+        self, asked: Asked, passages: Sequence[Passage], within: Passage | None = None
+    ) -> Quotation | None:
+        """The most probable first token, then the most probable last; None where nothing can be quoted.
+
+        Args:
+            within: the only passage that may be quoted; all of them where None.
+        """
+        layout = lay_out(self._tokenizer, asked, passages)
+        free = layout.passages >= 0
+        if within is not None:
+            free &= layout.passages == passages.index(within)
+        if not free.any():
+            return None
+        scores, states = self.scores(layout)
+        starts = np.exp(log_softmax(np.where(free, scores, np.float32(-1e9)), self._temperature))
+        first = int(starts.argmax())
+        ends = self._ends(layout, states, first)
+        last = int(ends.argmax())
+        begin, end = layout.spans[first][0], layout.spans[last][1]
+        passage = passages[int(layout.passages[first])]
+        return Quotation(passage, begin, end, float(starts[first] * ends[last]))
+
+    def _ends(self, layout: Layout, states: Floats, first: int) -> Floats:
+        """`[T]` probabilities of the last token: in the passage of the first, not before it, not too far."""
+        known = self._linear("end_key", states)
+        scores = known @ self._linear("end_given", states[first]) / np.float32(sqrt(known.shape[-1]))
+        places = np.arange(len(scores))
+        same = layout.passages == layout.passages[first]
+        reach = same & (places >= first) & (places < first + LONGEST_SPAN)
+        return np.exp(log_softmax(np.where(reach, scores, np.float32(-1e9)), self._temperature))
+
+    def scores(self, layout: Layout) -> tuple[Floats, Floats]:
+        """Start scores `[T]`, and states `[T, WIDTH]`."""
+        states = self._linear("embedded", self._norm("embedding_norm", self._embed(layout.ids)))
+        states = states + self._linear("matched", layout.matches)
+        states = states + self._weights["segment.weight"][layout.segments]
+        states = states + self._weights["verb.weight"][layout.verb]
+        for index in range(LAYERS):
+            states = self._block(f"blocks.{index}", states)
+        states = self._norm("norm", states)
+        return self._linear("start", states)[:, 0], states
+
+    def _block(self, name: str, states: Floats) -> Floats:
+        length, width = states.shape
+        size = width // HEADS
+        mixed = self._linear(f"{name}.mixed", self._norm(f"{name}.attention_norm", states))
+        query, key, value = mixed.reshape(length, 3, HEADS, size).transpose(1, 2, 0, 3)
+        scores = _rotated(query) @ _rotated(key).transpose(0, 2, 1) / np.float32(sqrt(size))
+        scores = np.exp(scores - scores.max(-1, keepdims=True))
+        seen = (scores / scores.sum(-1, keepdims=True)) @ value
+        states = states + self._linear(f"{name}.joined", seen.transpose(1, 0, 2).reshape(length, width))
+        wide = _gelu(self._linear(f"{name}.wide", self._norm(f"{name}.feed_norm", states)))
+        fed: Floats = states + self._linear(f"{name}.narrow", wide)
+        return fed
+
+    def _norm(self, name: str, values: Floats) -> Floats:
+        mean, variance = values.mean(-1, keepdims=True), values.var(-1, keepdims=True)
+        normed: Floats = (values - mean) / np.sqrt(variance + np.float32(1e-5))
+        return normed * self._weights[f"{name}.weight"] + self._weights[f"{name}.bias"]
+
+    def _linear(self, name: str, values: Floats) -> Floats:
+        product: Floats = values @ self._weights[f"{name}.weight"].T + self._weights[f"{name}.bias"]
+        return product
+
+
+def _rotated(values: Floats) -> Floats:
+    """Rotary positions for `[heads, T, size]`."""
+    half = values.shape[-1] // 2
+    rates = 10000.0 ** (-np.arange(half, dtype=np.float32) / half)
+    angles = np.arange(values.shape[1], dtype=np.float32)[:, None] * rates
+    cos, sin = np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
+    first, second = values[..., :half], values[..., half:]
+    return np.concatenate([first * cos - second * sin, second * cos + first * sin], axis=-1)
+
+
+#: Abramowitz and Stegun, 7.1.26: off by at most 1.5e-7, which fp16 weights do not notice.
+_ERF = (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
+
+
+def _gelu(values: Floats) -> Floats:
+    """The exact GELU, by a rational approximation of the error function (numpy has none)."""
+    size = np.abs(values) / np.float32(sqrt(2))
+    t = 1 / (1 + np.float32(0.3275911) * size)
+    poly = t * (_ERF[0] + t * (_ERF[1] + t * (_ERF[2] + t * (_ERF[3] + t * _ERF[4]))))
+    erf = np.sign(values) * (1 - poly * np.exp(-size * size))
+    result: Floats = (0.5 * values * (1 + erf)).astype(np.float32)
+    return result
