@@ -38,7 +38,8 @@ async def run_specs(
     results = []
     for number, (file, spec) in enumerate(specs, start=1):
         began = time.perf_counter()
-        verdicts, problem = (), ""
+        verdicts: tuple[Verdict, ...] = ()
+        problem = ""
         try:
             verdicts = tuple(await run_spec(spec, file.parent, ask, update_baselines=update_baselines))
         except LlavaAgentError as error:
