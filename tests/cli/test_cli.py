@@ -187,10 +187,13 @@ def test_missing_weights_name_their_mend(
     assert "llava-agent models pull embedded" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["embeded", "openai-compatible"])
-def test_a_preset_that_cannot_serve(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call("ask", PUMP, "what?", "--model", name) == 2
-    assert name in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [("embeded", "did you mean 'embedded'"), ("openai-compatible", "http://127.0.0.1:8000")],
+)
+def test_a_preset_that_cannot_serve(model: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("ask", PUMP, "what?", "--model", model) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_run_needs_a_page_and_a_goal(capsys: pytest.CaptureFixture[str]) -> None:

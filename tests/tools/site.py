@@ -47,6 +47,8 @@ PAGES: dict[str, str] = {
       <button onclick="fetch('/fail', {method: 'POST'})">Fail</button>
       <button onclick="location = '/missing'">Go</button>""",
     "/tabs": """<!doctype html><title>One</title><a href="/two" target="_blank">Open two</a>""",
+    "/hasty": """<!doctype html><a href="/hasty" target="_blank">Again</a>
+      <button onmousedown="window.close()">Close</button>""",
     "/two": """<!doctype html><title>Two</title><h1>Second tab</h1>
       <button onclick="window.close()">Close</button>""",
     "/files": """<!doctype html><label>Photo <input type="file" id="f"></label>

@@ -254,6 +254,17 @@ async def test_tabs(surface: PageSurface, site: Site) -> None:
     assert (await surface.observe()).title == "One"
 
 
+async def test_a_tab_that_closes_before_the_click_has_ended_was_clicked(
+    surface: PageSurface, site: Site
+) -> None:
+    seen = await _look(surface, site, "/hasty")
+    assert (await surface.act(Click(target=Target(text="Again")), seen)).ok
+    second = await surface.observe()
+    outcome = await surface.act(Click(target=_on(second, "button", "Close")), second)
+    assert outcome.ok, outcome.detail
+    assert len(surface.session.pages) == 1
+
+
 async def test_upload_and_download(surface: PageSurface, site: Site, tmp_path: Path) -> None:
     seen = await _look(surface, site, "/files")
     field = _on(seen, "file", "Photo")

@@ -128,7 +128,9 @@ class PageSurface:
         watch = self.session.watch
         since = watch.now()
         known = len(watch.peek())
+        front: Page | None = None
         try:
+            front = self.session.page
             outcome = await asyncio.wait_for(self._do(action, observation), self._limit_seconds(action))
             if outcome.ok:
                 await settle(self.session)
@@ -138,7 +140,7 @@ class PageSurface:
         except Error as error:
             if not watch.crashed:
                 await asyncio.sleep(0.05)  # the crash is reported a moment after the failed call
-            outcome = Outcome(False, "page_error", f"{action.verb} failed: {str(error).splitlines()[0]}")
+            outcome = self._broken(action, error, front, since)
         except ToolError as error:
             outcome = Outcome(False, "page_error", str(error))
         if watch.crashed:
@@ -287,6 +289,13 @@ class PageSurface:
             return Outcome(True, detail=detail, data=found)
         cause = f"the server answered {failed.method} {failed.url} with {failed.status}"
         return Outcome(False, "http_error", f"{detail}; {cause}", data=found)
+
+    def _broken(self, action: Action, error: Exception, front: Page | None, since: float) -> Outcome:
+        """What a call that failed on the way came to: a tab that its own click has closed is no failure."""
+        closed = front is not None and front.is_closed()
+        if action.verb in ("click", "press") and closed and self.session.pages:
+            return self._result(since, f"{action.verb} closed the tab")
+        return Outcome(False, "page_error", f"{action.verb} failed: {str(error).splitlines()[0]}")
 
     def _crashed(self) -> Outcome:
         return Outcome(False, "crashed", "the browser has crashed", notices=self.session.watch.peek())
