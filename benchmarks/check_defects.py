@@ -149,11 +149,11 @@ def html(page: Page, style: str, defect: str = "") -> str:
     return f"<!doctype html><title>{page.name}</title><style>{STYLES[style]}</style>{page.body}{ids}{script}"
 
 
-def specs(folder: Path) -> list[tuple[Path, Spec]]:
-    """Every page and every twin, written into `folder`."""
+def specs(folder: Path, styles: list[str]) -> list[tuple[Path, Spec]]:
+    """Every page and every twin in these styles, written into `folder`."""
     made = []
     for page in PAGES:
-        for style in STYLES:
+        for style in styles:
             for defect in ("", *DEFECTS):
                 name = f"{page.name}-{style}-{defect or 'right'}".replace(" ", "_")
                 (folder / f"{name}.html").write_text(html(page, style, defect), encoding="utf-8")
@@ -196,12 +196,15 @@ def _noticed(result: SpecResult) -> bool:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
+    parser.add_argument(
+        "--styles", nargs="+", choices=STYLES, default=list(STYLES), help="all where not given"
+    )
     given = parser.parse_args(arguments)
     progress: Callable[[SpecResult, int, int], None] = lambda result, number, total: print(  # noqa: E731
         f"{number:4}/{total} {result.status:9} {result.file.stem}", file=sys.stderr
     )
     with tempfile.TemporaryDirectory() as folder:
-        result = asyncio.run(run_specs(specs(Path(folder)), progress=progress))
+        result = asyncio.run(run_specs(specs(Path(folder), given.styles), progress=progress))
     text = json.dumps(figures(result.specs), indent=2)
     if given.out:
         given.out.write_text(text + "\n", encoding="utf-8")
