@@ -14,12 +14,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from llava_agent.exam.share import Share
 from llava_agent.gateway.verbs import POINTING_VERBS
 from llava_agent.vlm.prompt import Line, PromptEncoder
 from llava_agent.vlm.reader import multiplied
 from llava_agent.vlm.reader_head import ReaderHead
 from training.encode import encode, show_words
-from training.intervals import wilson
 from training.pointing_model import Example, PointingModel
 from training.reading import passages_in, reading_of
 from training.stages.read import judge
@@ -119,7 +119,7 @@ def table(results: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
         by_task["all"].append(bool(result["right"]))
     rows = {}
     for task, hits in sorted(by_task.items()):
-        low, high = wilson(sum(hits), len(hits))
+        low, high = Share(sum(hits), len(hits)).interval
         rows[task] = {
             "right": sum(hits),
             "total": len(hits),

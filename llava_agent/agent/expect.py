@@ -10,7 +10,7 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from llava_agent.agent.verify import Verification, same_value
 from llava_agent.gateway.gateway import Gateway
@@ -127,15 +127,14 @@ class Seems:
     async def check(self, observation: Observation) -> Verification:
         if observation.screenshot is None:
             return Verification("uncertain", "none", f"there are no pixels to check: {self.claim}")
-        says = await asyncio.to_thread(self._ask, observation, f"Is it true that {self.claim}?")
-        denies = await asyncio.to_thread(self._ask, observation, f"Is it false that {self.claim}?")
-        if says == "yes" and denies == "no":
+        weighed, _ = await asyncio.to_thread(weigh, self.claim, lambda words: self._ask(observation, words))
+        if weighed == "yes":
             return Verification("held", "model", f"the vision model sees that {self.claim}")
-        if says == "no" and denies == "yes":
+        if weighed == "no":
             return Verification("failed", "model", f"the vision model does not see that {self.claim}")
         return Verification("uncertain", "model", f"the vision model contradicts itself on: {self.claim}")
 
-    def _ask(self, observation: Observation, question: str) -> str:
+    def _ask(self, observation: Observation, question: str) -> tuple[str, float]:
         request = ModelRequest(
             "verify",
             question,
@@ -144,7 +143,23 @@ class Seems:
             because="no exact check can decide this claim",
             run=self.run,
         )
-        return self.gateway.choose(request, (), ("yes", "no")).verb
+        choice = self.gateway.choose(request, (), ("yes", "no"))
+        return choice.verb, choice.confidence
+
+
+def weigh(
+    claim: str, ask: Callable[[str], tuple[str, float]]
+) -> tuple[Literal["yes", "no", "unsure"], float]:
+    """What a model's word on a claim is worth: it counts only where the model denies the opposite.
+
+    Args:
+        ask: answers a question with `yes` or `no` and how sure it is.
+    """
+    (says, sure), (denies, unsure) = ask(f"Is it true that {claim}?"), ask(f"Is it false that {claim}?")
+    confidence = min(sure, unsure)
+    if (says, denies) == ("yes", "no"):
+        return "yes", confidence
+    return ("no" if (says, denies) == ("no", "yes") else "unsure"), confidence
 
 
 def all_exact(expectations: Sequence[Expectation]) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from llava_agent.agent.expect import weigh
 from llava_agent.checks.sighting import Part, Sighting
 from llava_agent.checks.spec import Count, Expectation, Matches, State
 from llava_agent.checks.verdict import Means, Verdict
@@ -142,17 +143,12 @@ def _asks(claim: str, seen: Sighting, ask: Ask | None) -> Verdict:
     picture = seen.parts[0].screenshot
     if ask is None:
         return Verdict("uncertain", claim, "none", "no model is asked", screenshot=picture)
-    (says, sure), (denies, unsure) = (
-        ask(picture, f"Is it true that {claim}?"),
-        ask(picture, f"Is it false that {claim}?"),
-    )
-    confidence = min(sure, unsure)
-    if (says, denies) == ("yes", "no"):
-        return Verdict("pass", claim, "model", "", says, None, picture, confidence)
-    if (says, denies) == ("no", "yes"):
-        return Verdict("fail", claim, "model", "the model denies it", says, None, picture, confidence)
-    detail = "the model contradicts itself"
-    return Verdict("uncertain", claim, "model", detail, says, None, picture, confidence)
+    weighed, sure = weigh(claim, lambda question: ask(picture, question))
+    if weighed == "yes":
+        return Verdict("pass", claim, "model", "", weighed, None, picture, sure)
+    if weighed == "no":
+        return Verdict("fail", claim, "model", "the model denies it", weighed, None, picture, sure)
+    return Verdict("uncertain", claim, "model", "the model contradicts itself", "", None, picture, sure)
 
 
 def _holding(text: str, seen: Sighting) -> tuple[Part, Mark] | None:

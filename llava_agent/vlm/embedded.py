@@ -33,7 +33,7 @@ from llava_agent.vlm.prompt import (
     Line,
     PromptEncoder,
 )
-from llava_agent.vlm.reader import Quotation, Reader, multiplied
+from llava_agent.vlm.reader import Quotation, Read, Reader, multiplied
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -209,10 +209,11 @@ class EmbeddedModel:
         states, logits = self._engine.forward(self._engine.embed(ids[best : best + 1]))
         query = states[0]
         distribution, none = self._target(query, ready)
-        if verb == "read":
-            distribution = self._read(request, candidates, distribution)
+        read = self._read(request, candidates, verb, distribution, none)
+        if read is not None and verb == "read":
+            distribution = _agreed(distribution, read)
         index = _pointed_at(verb, distribution, none)
-        found = self._quote(request, candidates, verb, index)
+        found = _quoted(verb, read, index)
         said, output = self._say(request, logits) if verb == "say" else ("", 1)
         self._prefix.cut()
         confidence = float(chances[best])
@@ -242,31 +243,26 @@ class EmbeddedModel:
         )
         return chances[:-1], float(chances[-1])
 
-    def _read(self, request: ModelRequest, candidates: Sequence[Candidate], pointed: Floats) -> Floats:
-        """Where a reading stands, by the pointer and the span reader together."""
-        texts = [candidate.text for candidate in candidates]
-        asked = asked_of("read", request.instruction, [], texts, None)
-        lines = [candidate.line for candidate in candidates]
-        passages = passages_for("read", request.instruction, (), lines, texts, None)
-        read = self._reader.chances(asked, passages) if passages else None
-        if read is None:
-            return pointed
-        return multiplied(pointed, read, [passage.index for passage in passages])
+    def _read(
+        self,
+        request: ModelRequest,
+        candidates: Sequence[Candidate],
+        verb: str,
+        pointed: Floats,
+        none: float,
+    ) -> Read | None:
+        """What the span reader makes of the request; None for a verb that quotes nothing.
 
-    def _quote(
-        self, request: ModelRequest, candidates: Sequence[Candidate], verb: str, index: int | None
-    ) -> Quotation | None:
-        """What is typed or chosen, what to look for, or the reading in the line that was pointed at."""
+        What is typed depends on the field that is pointed at; a reading is searched for in every line.
+        """
         if verb not in QUOTING_VERBS:
             return None
         lines = [candidate.line for candidate in candidates]
         texts = [candidate.text for candidate in candidates]
+        index = _pointed_at(verb, pointed, none)
         asked = asked_of(verb, request.instruction, lines, texts, index)
         passages = passages_for(verb, request.instruction, request.facts, lines, texts, index)
-        if verb != "read":
-            return self._reader.quote(asked, passages)
-        line = next((passage for passage in passages if passage.index == index), None)
-        return self._reader.quote(asked, passages, line) if line else None
+        return self._reader.read(asked, passages) if passages else None
 
     def _say(self, request: ModelRequest, logits: Floats) -> tuple[str, int]:
         """Go on generating after the verb."""
@@ -300,6 +296,23 @@ def _pointed_at(verb: str, distribution: Floats, none: float) -> int | None:
         return None
     index = int(distribution.argmax())
     return index if distribution[index] >= none else None
+
+
+def _agreed(pointed: Floats, read: Read) -> Floats:
+    """Where a reading stands by the pointer and the span reader together; by the pointer alone on a page that
+    is too long for the reader."""
+    chances = read.chances()
+    if chances is None:
+        return pointed
+    return multiplied(pointed, chances, [passage.index for passage in read.passages])
+
+
+def _quoted(verb: str, read: Read | None, index: int | None) -> Quotation | None:
+    """The words; a reading's come from the line that was chosen."""
+    if read is None or verb != "read":
+        return read.quote() if read else None
+    line = next((passage for passage in read.passages if passage.index == index), None)
+    return read.quote(line) if line else None
 
 
 def _span(found: Quotation | None) -> Span | None:

@@ -10,11 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from llava_agent.errors import WeightsError
-
-Floats = NDArray[np.float32]
+from llava_agent.vlm.dense import Dense, Floats, read_head
 
 WEIGHTS = "pointer.safetensors"
 CALIBRATION = "calibration.json"
@@ -63,42 +61,16 @@ class Pointer:
     """
 
     def __init__(self, weights: dict[str, Floats]) -> None:
-        self._weights = {
-            name: np.ascontiguousarray(value, dtype=np.float32) for name, value in weights.items()
-        }
+        self._dense = Dense(weights)
 
     @classmethod
     def load(cls, folder: Path) -> Pointer:
-        """Raises WeightsError where the file is absent or damaged."""
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
-
-        try:
-            weights = load_file(folder / WEIGHTS)
-        except (OSError, SafetensorError) as error:
-            raise WeightsError(
-                f"the pointer in {folder} cannot be read ({error})", "reinstall the package"
-            ) from error
-        if set(weights) != PARTS:
-            differing = ", ".join(sorted(PARTS ^ set(weights))[:3])
-            raise WeightsError(
-                f"the pointer in {folder} is of another version ({differing})",
-                "reinstall the package",
-            )
-        return cls(weights)
-
-    def _norm(self, hidden: Floats) -> Floats:
-        mean, variance = hidden.mean(-1, keepdims=True), hidden.var(-1, keepdims=True)
-        normed: Floats = (hidden - mean) / np.sqrt(variance + 1e-5)
-        return normed * self._weights["norm.weight"] + self._weights["norm.bias"]
-
-    def _linear(self, name: str, values: Floats) -> Floats:
-        product: Floats = values @ self._weights[f"{name}.weight"].T + self._weights[f"{name}.bias"]
-        return product
+        """Raises WeightsError where the file is absent, damaged, or of another version."""
+        return cls(read_head(folder / WEIGHTS, PARTS, "pointer"))
 
     def target(self, query: Floats, keys: Floats) -> Floats:
         """Scores `[N]` of lines with hidden states `[N, H]` for the query `[H]`."""
-        asked = self._linear("target_query", self._norm(query))
-        known = self._linear("target_key", self._norm(keys))
+        asked = self._dense.linear("target_query", self._dense.norm("norm", query))
+        known = self._dense.linear("target_key", self._dense.norm("norm", keys))
         scores: Floats = known @ asked / np.sqrt(asked.shape[-1])
         return scores

@@ -14,12 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from llava_agent.errors import WeightsError
 from llava_agent.gateway.quotable import Passage
+from llava_agent.vlm.dense import Dense, Floats, read_head
 from llava_agent.vlm.passages import Asked, Layout, lay_out
 from llava_agent.vlm.pointer import log_softmax
-
-Floats = NDArray[np.float32]
 
 WEIGHTS = "reader.safetensors"
 
@@ -76,7 +74,7 @@ class Quotation:
 
 
 class Reader:
-    """Quotes.
+    """Reads passages for what is asked.
 
     Args:
         weights: tensors of `ReaderHead`, by name.
@@ -91,9 +89,7 @@ class Reader:
         embed: Callable[[NDArray[np.int64]], Floats],
         temperature: float = 1.0,
     ) -> None:
-        self._weights = {
-            name: np.ascontiguousarray(value, dtype=np.float32) for name, value in weights.items()
-        }
+        self._dense = Dense(weights)
         self._tokenizer, self._embed, self._temperature = tokenizer, embed, temperature
 
     @classmethod
@@ -105,96 +101,87 @@ class Reader:
         temperature: float = 1.0,
     ) -> Reader:
         """Raises WeightsError where the file is absent, damaged, or of another version."""
-        from safetensors import SafetensorError
-        from safetensors.numpy import load_file
+        return cls(read_head(folder / WEIGHTS, PARTS, "span reader"), tokenizer, embed, temperature)
 
-        try:
-            weights = load_file(folder / WEIGHTS)
-        except (OSError, SafetensorError) as error:
-            raise WeightsError(
-                f"the span reader in {folder} cannot be read ({error})", "reinstall the package"
-            ) from error
-        if set(weights) != PARTS:
-            differing = ", ".join(sorted(PARTS ^ set(weights))[:3])
-            raise WeightsError(
-                f"the span reader in {folder} is of another version ({differing})", "reinstall the package"
-            )
-        return cls(weights, tokenizer, embed, temperature)
-
-    def chances(self, asked: Asked, passages: Sequence[Passage]) -> Floats | None:
-        """`[N]` probability that the quotation begins in each passage; None where not all could be read."""
+    def read(self, asked: Asked, passages: Sequence[Passage]) -> Read:
+        """One pass over what is asked and the passages."""
         layout = lay_out(self._tokenizer, asked, passages)
-        if set(layout.passages[layout.passages >= 0].tolist()) != set(range(len(passages))):
-            return None
-        free = layout.passages >= 0
-        scores = np.where(free, self.scores(layout)[0], np.float32(-1e9))
-        starts = np.exp(log_softmax(scores, self._temperature))
-        return np.bincount(layout.passages[free], starts[free], len(passages)).astype(np.float32)
+        scores, states = self.scores(layout)
+        known, given = self._dense.linear("end_key", states), self._dense.linear("end_given", states)
+        return Read(tuple(passages), layout, scores, known, given, self._temperature)
 
-    def quote(
-        self, asked: Asked, passages: Sequence[Passage], within: Passage | None = None
-    ) -> Quotation | None:
+    def scores(self, layout: Layout) -> tuple[Floats, Floats]:
+        """Start scores `[T]`, and states `[T, WIDTH]`."""
+        dense = self._dense
+        states = dense.linear("embedded", dense.norm("embedding_norm", self._embed(layout.ids)))
+        states = states + dense.linear("matched", layout.matches)
+        states = states + dense.weights["segment.weight"][layout.segments]
+        states = states + dense.weights["verb.weight"][layout.verb]
+        for index in range(LAYERS):
+            states = self._block(f"blocks.{index}", states)
+        states = dense.norm("norm", states)
+        return dense.linear("start", states)[:, 0], states
+
+    def _block(self, name: str, states: Floats) -> Floats:
+        dense, (length, width) = self._dense, states.shape
+        size = width // HEADS
+        mixed = dense.linear(f"{name}.mixed", dense.norm(f"{name}.attention_norm", states))
+        query, key, value = mixed.reshape(length, 3, HEADS, size).transpose(1, 2, 0, 3)
+        scores = _rotated(query) @ _rotated(key).transpose(0, 2, 1) / np.float32(sqrt(size))
+        scores = np.exp(scores - scores.max(-1, keepdims=True))
+        seen = (scores / scores.sum(-1, keepdims=True)) @ value
+        states = states + dense.linear(f"{name}.joined", seen.transpose(1, 0, 2).reshape(length, width))
+        wide = _gelu(dense.linear(f"{name}.wide", dense.norm(f"{name}.feed_norm", states)))
+        fed: Floats = states + dense.linear(f"{name}.narrow", wide)
+        return fed
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Passages that were read.
+
+    Attributes:
+        scores: `[T]` of each token as the first.
+        known, given: `[T, WIDTH]`; their products score a token as the last, given the first.
+    """
+
+    passages: tuple[Passage, ...]
+    layout: Layout
+    scores: Floats
+    known: Floats
+    given: Floats
+    temperature: float
+
+    def chances(self) -> Floats | None:
+        """`[N]` probability that the quotation begins in each passage; None where not all could be read."""
+        of, free = self.layout.passages, self.layout.passages >= 0
+        if set(of[free].tolist()) != set(range(len(self.passages))):
+            return None
+        return np.bincount(of[free], self._likely(self.scores, free)[free]).astype(np.float32)
+
+    def quote(self, within: Passage | None = None) -> Quotation | None:
         """The most probable first token, then the most probable last; None where nothing can be quoted.
 
         Args:
             within: the only passage that may be quoted; all of them where None.
         """
-        layout = lay_out(self._tokenizer, asked, passages)
-        free = layout.passages >= 0
-        if within is not None:
-            free &= layout.passages == passages.index(within)
+        of = self.layout.passages
+        free = of >= 0 if within is None else of == self.passages.index(within)
         if not free.any():
             return None
-        scores, states = self.scores(layout)
-        starts = np.exp(log_softmax(np.where(free, scores, np.float32(-1e9)), self._temperature))
+        starts = self._likely(self.scores, free)
         first = int(starts.argmax())
-        ends = self._ends(layout, states, first)
+        places = np.arange(len(of))
+        reach = (of == of[first]) & (places >= first) & (places < first + LONGEST_SPAN)
+        scores = self.known @ self.given[first] / np.float32(sqrt(self.known.shape[-1]))
+        ends = self._likely(scores, reach)
         last = int(ends.argmax())
-        begin, end = layout.spans[first][0], layout.spans[last][1]
-        passage = passages[int(layout.passages[first])]
-        return Quotation(passage, begin, end, float(starts[first] * ends[last]))
+        begin, end = self.layout.spans[first][0], self.layout.spans[last][1]
+        return Quotation(self.passages[int(of[first])], begin, end, float(starts[first] * ends[last]))
 
-    def _ends(self, layout: Layout, states: Floats, first: int) -> Floats:
-        """`[T]` probabilities of the last token: in the passage of the first, not before it, not too far."""
-        known = self._linear("end_key", states)
-        scores = known @ self._linear("end_given", states[first]) / np.float32(sqrt(known.shape[-1]))
-        places = np.arange(len(scores))
-        same = layout.passages == layout.passages[first]
-        reach = same & (places >= first) & (places < first + LONGEST_SPAN)
-        return np.exp(log_softmax(np.where(reach, scores, np.float32(-1e9)), self._temperature))
-
-    def scores(self, layout: Layout) -> tuple[Floats, Floats]:
-        """Start scores `[T]`, and states `[T, WIDTH]`."""
-        states = self._linear("embedded", self._norm("embedding_norm", self._embed(layout.ids)))
-        states = states + self._linear("matched", layout.matches)
-        states = states + self._weights["segment.weight"][layout.segments]
-        states = states + self._weights["verb.weight"][layout.verb]
-        for index in range(LAYERS):
-            states = self._block(f"blocks.{index}", states)
-        states = self._norm("norm", states)
-        return self._linear("start", states)[:, 0], states
-
-    def _block(self, name: str, states: Floats) -> Floats:
-        length, width = states.shape
-        size = width // HEADS
-        mixed = self._linear(f"{name}.mixed", self._norm(f"{name}.attention_norm", states))
-        query, key, value = mixed.reshape(length, 3, HEADS, size).transpose(1, 2, 0, 3)
-        scores = _rotated(query) @ _rotated(key).transpose(0, 2, 1) / np.float32(sqrt(size))
-        scores = np.exp(scores - scores.max(-1, keepdims=True))
-        seen = (scores / scores.sum(-1, keepdims=True)) @ value
-        states = states + self._linear(f"{name}.joined", seen.transpose(1, 0, 2).reshape(length, width))
-        wide = _gelu(self._linear(f"{name}.wide", self._norm(f"{name}.feed_norm", states)))
-        fed: Floats = states + self._linear(f"{name}.narrow", wide)
-        return fed
-
-    def _norm(self, name: str, values: Floats) -> Floats:
-        mean, variance = values.mean(-1, keepdims=True), values.var(-1, keepdims=True)
-        normed: Floats = (values - mean) / np.sqrt(variance + np.float32(1e-5))
-        return normed * self._weights[f"{name}.weight"] + self._weights[f"{name}.bias"]
-
-    def _linear(self, name: str, values: Floats) -> Floats:
-        product: Floats = values @ self._weights[f"{name}.weight"].T + self._weights[f"{name}.bias"]
-        return product
+    def _likely(self, scores: Floats, free: NDArray[np.bool_]) -> Floats:
+        """Probabilities `[T]` of the tokens that are free."""
+        return np.exp(log_softmax(np.where(free, scores, np.float32(-1e9)), self.temperature))
 
 
 def _rotated(values: Floats) -> Floats:

@@ -58,12 +58,8 @@ def test_a_box_must_overlap_and_evidence_must_lie_in_the_region() -> None:
 @given(st.text())
 def test_judging_survives_any_reply(reply: str) -> None:
     assert plain(plain(reply)) == plain(reply)
-    number = first_number(reply)
-    assert number is None or number == number
-    assert (
-        judge(question("red", "contains"), f"red {reply}", []).right
-        == judge(question("red", "contains"), f"red {reply} ", []).right
-    )
+    assert first_number(f"12 {reply}") == 12
+    assert judge(question("red", "contains"), f"red {reply}", []).right
 
 
 @pytest.mark.parametrize(

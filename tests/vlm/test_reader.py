@@ -39,7 +39,7 @@ def some_passages(goal: str, value: str) -> list[Passage]:
 def test_both_choose_the_same_characters(seed: int, goal: str, value: str, verb: str) -> None:
     head, passages = random_reader(seed), some_passages(goal, value)
     asked = Asked(verb, '"Model" textbox', "Model")
-    found = reader_of(head, TOKENIZER, embed).quote(asked, passages)
+    found = reader_of(head, TOKENIZER, embed).read(asked, passages).quote()
     layout = lay_out(TOKENIZER, asked, passages)
     if not (layout.passages >= 0).any():
         assert found is None
@@ -74,18 +74,19 @@ def lines(*texts: str) -> list[Passage]:
 def test_where_a_reading_begins_is_a_distribution_over_the_lines(seed: int, texts: list[str]) -> None:
     reader, passages = reader_of(random_reader(seed), TOKENIZER, embed), lines(*texts)
     asked = Asked("read", "Which?", "Which?")
-    chances = reader.chances(asked, passages)
+    read = reader.read(asked, passages)
+    chances = read.chances()
     assert chances is not None and len(chances) == len(passages)
     assert chances.sum() == pytest.approx(1, abs=1e-3)
     for passage in passages:
-        found = reader.quote(asked, passages, passage)
+        found = read.quote(passage)
         assert found is not None and found.passage == passage
         assert found.text in passage.text
 
 
 def test_a_page_that_is_too_long_for_the_reader_is_left_to_the_pointer() -> None:
     reader = reader_of(random_reader(0), TOKENIZER, embed)
-    assert reader.chances(Asked("read", "Which?", "Which?"), lines(*["word " * 20] * 40)) is None
+    assert reader.read(Asked("read", "Which?", "Which?"), lines(*["word " * 20] * 40)).chances() is None
 
 
 @given(st.lists(st.floats(0.01, 1), min_size=2, max_size=8), st.data())
@@ -103,7 +104,7 @@ def test_two_opinions_keep_the_pointers_sum_and_prefer_where_both_agree(
 
 def test_nothing_to_quote_from_gives_nothing() -> None:
     reader = reader_of(random_reader(0), TOKENIZER, embed)
-    assert reader.quote(Asked("read", "Which?", "Which?"), []) is None
+    assert reader.read(Asked("read", "Which?", "Which?"), []).quote() is None
 
 
 def test_both_have_the_same_shape() -> None:
