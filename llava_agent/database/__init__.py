@@ -1,0 +1,8 @@
+"""The product's one database: SQLite in a file by default, PostgreSQL by URL.
+
+Rooms that keep something define their tables on `metadata`; nothing else opens a database of the product.
+"""
+
+from llava_agent.database.engine import Database, metadata
+
+__all__ = ["Database", "metadata"]

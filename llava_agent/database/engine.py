@@ -1,0 +1,120 @@
+"""Connections to the database, and the tables in it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from llava_agent.errors import ConfigError, ToolError
+
+#: Every table of the product; the names of constraints are stable, so that migrations can speak of them.
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+pg8000", "postgres": "postgresql+pg8000"}
+
+
+class Database:
+    """An engine with the product's settings. Safe to share between threads.
+
+    Args:
+        url: `sqlite:///FILE`, `postgresql://USER:PASSWORD@HOST/NAME`, or the path of an SQLite file.
+
+    Raises:
+        ConfigError: a URL of another kind.
+    """
+
+    def __init__(self, url: str | Path) -> None:
+        self.engine = sa.create_engine(_address(url), pool_pre_ping=True)
+        if self.sqlite:
+            sa.event.listen(self.engine, "connect", _set_pragmas)
+            sa.event.listen(self.engine, "begin", _begin_immediate)
+
+    @property
+    def sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    def prepare(self) -> None:
+        """Make the tables that are not there.
+
+        Raises:
+            ToolError: the database cannot be reached or written.
+        """
+        try:
+            metadata.create_all(self.engine)
+        except sa.exc.SQLAlchemyError as error:
+            raise _unusable(error) from error
+
+    @contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """One transaction that may write: committed at the end, rolled back by any exception.
+
+        Raises:
+            ToolError: the database is locked, full, read-only or gone.
+        """
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
+            raise _unusable(error) from error
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """One transaction that only reads.
+
+        Raises:
+            ToolError: the database is locked or gone.
+        """
+        try:
+            with self.engine.connect().execution_options(llava_agent_reads=True) as connection:
+                yield connection
+        except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
+            raise _unusable(error) from error
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _address(url: str | Path) -> sa.URL:
+    if isinstance(url, Path) or "://" not in url:
+        return sa.URL.create("sqlite", database=str(url))
+    found = sa.make_url(url)
+    kind = found.drivername.split("+")[0]
+    if kind not in _DRIVERS:
+        raise ConfigError(
+            f"a database of the kind {kind!r} is not supported",
+            "use sqlite:///FILE or postgresql://HOST/NAME",
+        )
+    return found.set(drivername=_DRIVERS[kind])
+
+
+def _set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
+    # The driver's own BEGIN is late and deferred; SQLAlchemy's `begin` event takes its place.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_immediate(connection: sa.Connection) -> None:
+    # A transaction that reads first and writes later cannot be queued by SQLite; it would fail as locked.
+    reads = connection.get_execution_options().get("llava_agent_reads", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _unusable(error: Exception) -> ToolError:
+    reason = " ".join(str(getattr(error, "orig", None) or error).split())
+    return ToolError(
+        f"the database cannot be used ({reason})", "check that it is there, writable and not full"
+    )

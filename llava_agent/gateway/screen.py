@@ -1,0 +1,63 @@
+"""What the gateway asks of a guard and of an audit log. Implementations live in `guards/` and `audit/`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Generic, Literal, Protocol, TypeVar
+
+from llava_agent.gateway.principal import Principal
+from llava_agent.gateway.request import Choice, Completion, ModelRequest
+
+Seen = TypeVar("Seen")
+Answer = TypeVar("Answer", Choice, Completion)
+
+
+@dataclass(frozen=True, slots=True)
+class GuardResult:
+    """What one guard did with one call.
+
+    Attributes:
+        status: `not_run` is never reported as a check; `error` blocks the call.
+        action: what was done about what was found.
+        found: kinds of what was found (`credit_card`), never the content.
+    """
+
+    guard: str
+    status: Literal["ran", "not_run", "error"]
+    action: Literal["none", "mask", "block", "ask"] = "none"
+    found: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Screened(Generic[Seen]):
+    """A request or an answer after the guards, masked where they say so."""
+
+    value: Seen
+    results: tuple[GuardResult, ...] = ()
+
+
+class Screen(Protocol):
+    """The guards of an installation. Fails closed: an exception of a guard blocks the call."""
+
+    def inbound(
+        self, request: ModelRequest, principal: Principal, *, leaves_machine: bool
+    ) -> Screened[ModelRequest]:
+        """Raises PermissionDenied where a guard blocks."""
+        ...
+
+    def outbound(self, answer: Answer, request: ModelRequest, principal: Principal) -> Screened[Answer]:
+        """Raises PermissionDenied where a guard blocks."""
+        ...
+
+
+class AuditLog(Protocol):
+    """The record that proves afterwards what happened; never holds content."""
+
+    def intent(self, record: Mapping[str, object]) -> int:
+        """Commit what is about to be done, before it is; gives the sequence number. Raises ToolError."""
+        ...
+
+    def outcome(self, sequence: int, record: Mapping[str, object]) -> None:
+        """Commit how it ended. Raises ToolError."""
+        ...
