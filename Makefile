@@ -29,7 +29,7 @@ setup: $(STAMPS)/project $(STAMPS)/browser weights
 demo: setup
 	$(BIN)/llava-agent demo $(ARGS)
 
-test: lint $(STAMPS)/browser weights
+test: lint $(STAMPS)/browser $(STAMPS)/postgres weights
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(STAMPS)/dev
@@ -74,6 +74,17 @@ $(STAMPS)/dev: requirements-dev.lock $(STAMPS)/project
 
 $(STAMPS)/browser: $(STAMPS)/project
 	$(BIN)/python -m llava_agent.setup.browser
+	@touch $@
+
+# The store's tests run on a PostgreSQL server as well, where one is installed or root can install one; they skip where not.
+$(STAMPS)/postgres: $(STAMPS)/dev
+	@if ! command -v initdb >/dev/null && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then \
+	    if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	        { DEBIAN_FRONTEND=noninteractive timeout 900 apt-get -q update \
+	            && DEBIAN_FRONTEND=noninteractive timeout 900 apt-get -q -y install --no-install-recommends postgresql; } \
+	            || echo "PostgreSQL could not be installed: the tests that need a server of it skip" >&2; \
+	    else echo "PostgreSQL is not installed: the tests that need a server of it skip" >&2; fi; \
+	fi
 	@touch $@
 
 # No stamp: the weights live in the user's cache, and `pull` itself sees at once when they are whole.

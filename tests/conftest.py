@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from tests.postgres import database_url, postgres_server, postgres_url, prepared
+
+__all__ = ["database_url", "postgres_server", "postgres_url", "prepared"]
+
 if TYPE_CHECKING:
     from tests.vlm.built_models import Built
 

@@ -47,13 +47,20 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
     def prepare(self) -> None:
-        """Make the tables that are not there.
+        """Bring the tables to the newest revision. Several processes may do so at once.
 
         Raises:
             ToolError: the database cannot be reached or written.
+            ConfigError: a newer version of the product made it.
         """
+        from llava_agent.database.upgrade import current, head, upgrade
+
         try:
-            metadata.create_all(self.engine)
+            with self.reading() as connection:
+                if current(connection) == head():
+                    return
+            with self.writing() as connection:
+                upgrade(connection)
         except sa.exc.SQLAlchemyError as error:
             raise _unusable(error) from error
 

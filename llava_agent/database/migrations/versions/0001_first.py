@@ -1,0 +1,140 @@
+"""All tables of the first version; written by `python -m llava_agent.database.draft`."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "artifacts",
+        sa.Column("tenant", sa.String(length=64), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("media_type", sa.String(length=100), nullable=False),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "sha256", name=op.f("pk_artifacts")),
+    )
+    op.create_table(
+        "idempotency_keys",
+        sa.Column("tenant", sa.String(length=64), nullable=False),
+        sa.Column("owner", sa.String(length=200), nullable=False),
+        sa.Column("key", sa.String(length=200), nullable=False),
+        sa.Column("request", sa.String(length=64), nullable=False),
+        sa.Column("answer", sa.JSON(), nullable=True),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "owner", "key", name=op.f("pk_idempotency_keys")),
+    )
+    op.create_index(op.f("ix_idempotency_keys_created"), "idempotency_keys", ["created"], unique=False)
+    op.create_table(
+        "photos",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("tenant", sa.String(length=64), nullable=False),
+        sa.Column("owner", sa.String(length=200), nullable=False),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("asset", sa.String(length=100), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("width", sa.Integer(), nullable=False),
+        sa.Column("height", sa.Integer(), nullable=False),
+        sa.Column("about", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_photos")),
+    )
+    op.create_index("ix_photos_tenant_id", "photos", ["tenant", "id"], unique=False)
+    op.create_table(
+        "records",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("tenant", sa.String(length=64), nullable=False),
+        sa.Column("owner", sa.String(length=200), nullable=False),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("asset", sa.String(length=100), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("filed", sa.JSON(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_records")),
+    )
+    op.create_index("ix_records_tenant_asset", "records", ["tenant", "asset", "id"], unique=False)
+    op.create_index("ix_records_tenant_id", "records", ["tenant", "id"], unique=False)
+    op.create_table(
+        "runs",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("tenant", sa.String(length=64), nullable=False),
+        sa.Column("owner", sa.String(length=200), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("request", sa.JSON(), nullable=False),
+        sa.Column("result", sa.JSON(), nullable=True),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("cancel", sa.Boolean(), nullable=False),
+        sa.Column("worker", sa.String(length=200), nullable=False),
+        sa.Column("alive", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_runs")),
+    )
+    op.create_index("ix_runs_state_id", "runs", ["state", "id"], unique=False)
+    op.create_index("ix_runs_tenant_id", "runs", ["tenant", "id"], unique=False)
+    op.create_table(
+        "artifact_holds",
+        sa.Column("tenant", sa.String(length=64), nullable=False),
+        sa.Column("holder", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant", "sha256"], ["artifacts.tenant", "artifacts.sha256"], name="fk_artifact_holds_artifact"
+        ),
+        sa.PrimaryKeyConstraint("tenant", "holder", "name", name=op.f("pk_artifact_holds")),
+    )
+    op.create_index(op.f("ix_artifact_holds_sha256"), "artifact_holds", ["sha256"], unique=False)
+    op.create_table(
+        "record_photos",
+        sa.Column("record", sa.String(length=40), nullable=False),
+        sa.Column("photo", sa.String(length=40), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["photo"], ["photos.id"], name=op.f("fk_record_photos_photo_photos")),
+        sa.ForeignKeyConstraint(
+            ["record"], ["records.id"], name=op.f("fk_record_photos_record_records"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("record", "photo", name=op.f("pk_record_photos")),
+    )
+    op.create_index(op.f("ix_record_photos_photo"), "record_photos", ["photo"], unique=False)
+    op.create_table(
+        "run_events",
+        sa.Column("run", sa.String(length=40), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["run"], ["runs.id"], name=op.f("fk_run_events_run_runs"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("run", "number", name=op.f("pk_run_events")),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("run_events")
+    op.drop_index(op.f("ix_record_photos_photo"), table_name="record_photos")
+    op.drop_table("record_photos")
+    op.drop_index(op.f("ix_artifact_holds_sha256"), table_name="artifact_holds")
+    op.drop_table("artifact_holds")
+    op.drop_index("ix_runs_tenant_id", table_name="runs")
+    op.drop_index("ix_runs_state_id", table_name="runs")
+    op.drop_table("runs")
+    op.drop_index("ix_records_tenant_id", table_name="records")
+    op.drop_index("ix_records_tenant_asset", table_name="records")
+    op.drop_table("records")
+    op.drop_index("ix_photos_tenant_id", table_name="photos")
+    op.drop_table("photos")
+    op.drop_index(op.f("ix_idempotency_keys_created"), table_name="idempotency_keys")
+    op.drop_table("idempotency_keys")
+    op.drop_table("artifacts")
