@@ -121,7 +121,7 @@ def _set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Switch to the write-ahead log, which SQLite refuses at once where another process opens the file too."""
+    """Switch to the write-ahead log; SQLite refuses at once where another process opens the file too."""
     until = time.monotonic() + _PATIENCE_S
     while True:
         try:
