@@ -155,12 +155,11 @@ def _load_generating(preset: ComposedPreset | LlavaPreset) -> Weights:
     from llava_agent.vlm.decode import Sampling
     from llava_agent.vlm.loading import load_model
 
-    template = preset.template if preset.kind == "llava" else None
     decoding = preset.decoding
     sampling = Sampling(
         max_tokens=decoding.max_tokens, temperature=decoding.temperature, top_p=decoding.top_p
     )
-    return GeneratingModel(load_model(preset), template, sampling)
+    return GeneratingModel(load_model(preset), preset.template, sampling)
 
 
 def _load_reader(encoder: Path) -> DialReader:

@@ -15,6 +15,7 @@ from llava_agent.commands.check import check
 from llava_agent.commands.demo import demo
 from llava_agent.commands.doctor import doctor
 from llava_agent.commands.eval import evaluate
+from llava_agent.commands.export import export
 from llava_agent.commands.models import models
 from llava_agent.commands.output import show_error
 from llava_agent.commands.run import run
@@ -36,6 +37,7 @@ app.add_typer(models, name="models")
 app.command("doctor")(doctor)
 app.add_typer(bench, name="bench")
 app.add_typer(evaluate, name="eval")
+app.add_typer(export, name="export")
 
 
 def _version(wanted: bool) -> None:

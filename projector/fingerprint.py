@@ -25,7 +25,7 @@ class TowerFingerprint:
         id: name of the model; never a path, so that a folder may move.
         tag: pretrained tag (open_clip) or revision; empty where there is none.
         quick_gelu: the activation that the tower really has.
-        layer: which block's output is projected, -1 is the last.
+        layer: which block's output is projected, -1 is the last; several where they are joined.
         image_size: side of the tower's input in pixels.
         resize_mode: how an image is brought to that size.
         mean, std: normalisation of RGB in 0 to 1.
@@ -36,7 +36,7 @@ class TowerFingerprint:
     id: str
     tag: str
     quick_gelu: bool
-    layer: int
+    layer: int | tuple[int, ...]
     image_size: int
     resize_mode: str
     mean: tuple[float, float, float]
@@ -89,6 +89,8 @@ class Fingerprint:
         tower = dict(_exact(TowerFingerprint, "tower", data.get("tower")))
         for key in ("mean", "std"):
             tower[key] = tuple(tower[key])
+        if isinstance(tower["layer"], list):
+            tower["layer"] = tuple(tower["layer"])
         language = _exact(LanguageFingerprint, "language", data.get("language"))
         rest = {key: value for key, value in data.items() if key not in ("tower", "language")}
         known = {f.name for f in fields(Fingerprint)}

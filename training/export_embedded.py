@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,13 @@ def adapter_tensors(model: PointingModel) -> dict[str, Tensor]:
     return found
 
 
+def save_adapter(path: Path, tensors: dict[str, Tensor], rank: int, alpha: int) -> None:
+    """The file that `merge_adapter` reads; the same weights give the same bytes."""
+    # One entry: safetensors writes several in the order of a hash that differs from process to process.
+    scale = json.dumps({"alpha": alpha, "r": rank}, sort_keys=True)
+    save_file(tensors, path, metadata={"adapter": scale})
+
+
 def export_embedded(
     out: Path,
     model: PointingModel,
@@ -65,7 +73,7 @@ def export_embedded(
         step: optimizer steps that the model took.
     """
     out.mkdir(parents=True, exist_ok=True)
-    save_file(adapter_tensors(model), out / ADAPTER, metadata={"r": str(rank), "alpha": str(alpha)})
+    save_adapter(out / ADAPTER, adapter_tensors(model), rank, alpha)
     save_file(half(model.head.state_dict()), out / POINTER)
     save_file(half(reader.state_dict()), out / READER)
     save_file(half(tower.state_dict()), out / TOWER)

@@ -42,11 +42,9 @@ def from_llava(
         source: folder or hub id whose `preprocessor_config.json` gives the normalisation.
 
     Raises:
-        ConfigError: several feature layers, a class token among the features, or another activation.
+        ConfigError: a class token among the features, or another activation.
     """
     config = llava.config
-    if not isinstance(config.vision_feature_layer, int):
-        raise ConfigError(f"{name!r} uses several feature layers", "only checkpoints with one are supported")
     has_class_token = config.vision_config.model_type == "clip_vision_model"
     if config.vision_feature_select_strategy != ("default" if has_class_token else "full"):
         raise ConfigError(f"{name!r} projects the class token too", "only patch features are supported")
@@ -57,7 +55,7 @@ def from_llava(
         vision,
         TowerIdentity(f"{name}/vision_tower", revision),
         hf_preprocess(vision.config, source, resize_mode),
-        layer=config.vision_feature_layer,
+        layer=_layers(config.vision_feature_layer),
     )
     language = LanguageModel(_causal_lm(llava), tokenizer, LanguageIdentity(name, revision)).eval()
     return LlavaModel(tower, _projector(llava.model.multi_modal_projector), language, config.image_token_id)
@@ -104,6 +102,13 @@ def load_llava(
         raise WeightsError(f"the checkpoint {source!r} lacks weights, first {missing[0]!r}")
     label = path.resolve().name if path.is_dir() else source
     return from_llava(llava, tokenizer, label, revision=revision or "", resize_mode=resize_mode, source=name)
+
+
+def _layers(index: int | list[int]) -> int | tuple[int, ...]:
+    """`hidden_states` begins with the embeddings; a tower's layers begin with its first block."""
+    if not isinstance(index, int):
+        return tuple(one if one < 0 else one - 1 for one in index)
+    return index if index < 0 else index - 1
 
 
 def _projector(theirs: Any) -> Projector:

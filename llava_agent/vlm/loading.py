@@ -25,13 +25,7 @@ def load_model(preset: ComposedPreset | LlavaPreset) -> LlavaModel:
     """
     device = pick_device(preset.device)
     if isinstance(preset, LlavaPreset):
-        return load_llava(
-            preset.model,
-            quantisation=preset.quantisation,
-            revision=preset.revision,
-            device=device,
-            resize_mode=preset.resize_mode,
-        )
+        return _llava(preset, device)
     if preset.projector.folder is None:
         raise ConfigError(
             f"the preset {preset.name!r} has no trained projector", "train one and set projector.folder"
@@ -60,6 +54,22 @@ def pick_device(wanted: str) -> str:
     except (RuntimeError, AssertionError) as error:
         raise ConfigError(f"the device {wanted!r} cannot be used here", "use auto or cpu") from error
     return wanted
+
+
+def _llava(preset: LlavaPreset, device: str) -> LlavaModel:
+    model = load_llava(
+        preset.model,
+        quantisation=preset.quantisation,
+        revision=preset.revision,
+        device=device,
+        resize_mode=preset.resize_mode,
+    )
+    if preset.adapter is not None:
+        _adapt(model.language, preset.adapter)
+    if preset.projector is None:
+        return model
+    folder = Path(preset.projector).expanduser()
+    return LlavaModel.compose(model.tower, folder, model.language, model.placeholder)
 
 
 def _parts(preset: ComposedPreset, device: str) -> tuple[VisionTower, LanguageModel, int]:

@@ -53,7 +53,7 @@ class TowerSpec(_Strict):
         library: `open_clip` (built-in architecture, `hf-hub:` id or folder) or `transformers` (CLIP, SigLIP).
         model: name, id or folder.
         pretrained: tag or weights file of a built-in open_clip architecture.
-        layer: block whose output is projected, -1 is the last.
+        layer: block whose output is projected, -1 is the last; a list joins several, lowest first.
         resize_mode: how an image is brought to the tower's size.
         image_size: other than the architecture's own (open_clip only).
         quick_gelu: what the weights were trained with; another activation is an error.
@@ -62,7 +62,7 @@ class TowerSpec(_Strict):
     library: Literal["open_clip", "transformers"]
     model: str
     pretrained: str | None = None
-    layer: int = -2
+    layer: int | Annotated[tuple[int, ...], Field(strict=False)] = -2
     resize_mode: _ResizeMode = "pad"
     image_size: int | None = Field(default=None, ge=16)
     quick_gelu: bool | None = None
@@ -135,6 +135,7 @@ class ComposedPreset(_Preset):
 
     Attributes:
         adapter: folder of a LoRA adapter (peft) for the language model.
+        template: prompt with `{prompt}` in it; None uses the tokenizer's chat template.
         device: `auto` takes a GPU where there is one.
     """
 
@@ -144,7 +145,13 @@ class ComposedPreset(_Preset):
     projector: ProjectorSpec = ProjectorSpec()
     language: LanguageSpec
     adapter: str | None = None
+    template: str | None = None
     device: str = "auto"
+
+    @model_validator(mode="after")
+    def _template_has_a_place(self) -> ComposedPreset:
+        _require_place(self.template)
+        return self
 
 
 class LlavaPreset(_Preset):
@@ -152,6 +159,8 @@ class LlavaPreset(_Preset):
 
     Attributes:
         model: hub id or folder of a `LlavaForConditionalGeneration`.
+        projector: folder of a projector that replaces the checkpoint's own.
+        adapter: folder of a LoRA adapter (peft) for the language model.
         template: prompt with `{prompt}` in it; None uses the tokenizer's chat template.
     """
 
@@ -161,13 +170,14 @@ class LlavaPreset(_Preset):
     revision: str | None = None
     quantisation: _Quantisation = "none"
     resize_mode: _ResizeMode = "pad"
+    projector: str | None = None
+    adapter: str | None = None
     template: str | None = None
     device: str = "auto"
 
     @model_validator(mode="after")
     def _template_has_a_place(self) -> LlavaPreset:
-        if self.template is not None and "{prompt}" not in self.template:
-            raise ValueError("template needs {prompt} where the prompt goes")
+        _require_place(self.template)
         return self
 
 
@@ -195,6 +205,11 @@ class ServerPreset(_Preset):
 ModelPreset = Annotated[
     EmbeddedPreset | ComposedPreset | LlavaPreset | ServerPreset, Field(discriminator="kind")
 ]
+
+
+def _require_place(template: str | None) -> None:
+    if template is not None and "{prompt}" not in template:
+        raise ValueError("template needs {prompt} where the prompt goes")
 
 
 def load_preset(name_or_path: str) -> ModelPreset:

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ from transformers import PreTrainedTokenizerFast
 
 from llava_agent.errors import ConfigError, WeightsError
 from llava_agent.gateway.request import Candidate, ModelRequest
+from llava_agent.vlm.build.adapter import merge_adapter
 from llava_agent.vlm.build.eyes import export_eyes
 from llava_agent.vlm.embedded import EmbeddedModel
 from llava_agent.vlm.eyes import REGION_ENCODER, Eyes
@@ -139,3 +142,19 @@ def test_weights_of_another_model_are_not_taken(folder: Path) -> None:
     del weights["head.target_key.weight"]
     with pytest.raises(WeightsError, match=r"head\.target_key\.weight"):
         load_trained(model(), weights)
+
+
+def test_the_adapter_of_the_same_weights_has_the_same_bytes_in_every_process(tmp_path: Path) -> None:
+    """Several metadata entries are written in the order of a hash that is drawn anew in each process."""
+    write = (
+        "import sys, torch; from pathlib import Path; from training.export_embedded import save_adapter;"
+        "p = Path(sys.argv[1]);"
+        "save_adapter(p, {'x.lora_A': torch.ones(2, 4), 'x.lora_B': torch.ones(6, 2)}, 16, 32)"
+    )
+    for name in ("a", "b", "c"):
+        subprocess.run([sys.executable, "-c", write, str(tmp_path / name)], check=True)
+    assert len({(tmp_path / name).read_bytes() for name in ("a", "b", "c")}) == 1
+    layer = torch.nn.Linear(4, 6, bias=False)
+    before = layer.weight.detach().clone()
+    assert merge_adapter(torch.nn.ModuleDict({"x": layer}), tmp_path / "a") == 1
+    torch.testing.assert_close(layer.weight.detach() - before, torch.full((6, 4), 2 * 32 / 16))

@@ -62,14 +62,18 @@ def save_language(folder: Path) -> Path:
     return folder
 
 
-def tiny_llava() -> LlavaForConditionalGeneration:
+def tiny_llava(**changes: object) -> LlavaForConditionalGeneration:
     torch.manual_seed(1)
     vision = CLIPVisionConfig(
         hidden_size=24, intermediate_size=32, num_hidden_layers=3, num_attention_heads=2, image_size=32,
         patch_size=8, projection_dim=16,
     )  # fmt: skip
     config = LlavaConfig(
-        vision_config=vision, text_config=llama_config(), image_token_index=IMAGE, image_seq_length=16
+        vision_config=vision,
+        text_config=llama_config(),
+        image_token_index=IMAGE,
+        image_seq_length=16,
+        **changes,  # type: ignore[arg-type]
     )
     return _spread(LlavaForConditionalGeneration(config).eval())
 

@@ -15,6 +15,15 @@ PICTURES = [gradient_image(40, 24), gradient_image(16, 60)]
 PROMPT = [256, 10, IMAGE, 20, 21, 22]
 
 
+@pytest.mark.parametrize("layers", [[-3, -2], [1, 3], 1])
+def test_other_feature_layers_equal_transformers(layers: list[int] | int) -> None:
+    theirs = tiny_llava(vision_feature_layer=layers)
+    ours = from_llava(theirs, tiny_tokenizer(), "tiny")
+    pixels = hf_inputs(ours, [], 2)["pixel_values"]
+    expected = torch.stack(list(theirs.get_image_features(pixels).pooler_output))
+    torch.testing.assert_close(ours.image_features(pixels), expected, atol=1e-5, rtol=1e-5)
+
+
 def pair() -> tuple[LlavaModel, object]:
     llava = tiny_llava()
     return from_llava(llava, tiny_tokenizer(), "tiny"), llava
@@ -197,10 +206,6 @@ def test_a_saved_llava_folder_loads(tmp_path, quantisation: str) -> None:  # typ
 
 def test_checkpoints_with_other_features_are_refused() -> None:
     llava = tiny_llava()
-    llava.config.vision_feature_layer = [-2, -1]
-    with pytest.raises(ConfigError, match="several feature layers"):
-        from_llava(llava, None, "x")
-    llava.config.vision_feature_layer = -2
     llava.config.vision_feature_select_strategy = "full"
     with pytest.raises(ConfigError, match="class token"):
         from_llava(llava, None, "x")

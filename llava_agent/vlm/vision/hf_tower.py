@@ -11,7 +11,13 @@ from torch import Tensor
 from llava_agent.errors import ConfigError, WeightsError
 from llava_agent.vlm.vision.geometry import Grid
 from llava_agent.vlm.vision.preprocess import CLIP_MEAN, CLIP_STD, HALF, Preprocess, ResizeMode
-from llava_agent.vlm.vision.tower import TowerIdentity, VisionTower, absolute_layer, require_quick_gelu
+from llava_agent.vlm.vision.tower import (
+    Layers,
+    TowerIdentity,
+    VisionTower,
+    absolute_layers,
+    require_quick_gelu,
+)
 
 #: Class token and normalisation by `model_type`; a checkpoint's own preprocessor_config.json wins.
 _CLIP_TYPES = {"clip_vision_model": (1, CLIP_MEAN, CLIP_STD), "siglip_vision_model": (0, HALF, HALF)}
@@ -24,11 +30,11 @@ class HfTower(VisionTower):
         model: the vision model.
         identity: its name for the fingerprint.
         preprocess: size, resize mode and normalisation.
-        layer: as in `hidden_states`: -1 is the output of the last block, -2 of the one before.
+        layer: as in `hidden_states`: -1 is the output of the last block, -2 of the one before; or several.
     """
 
     def __init__(
-        self, model: Any, identity: TowerIdentity, preprocess: Preprocess, *, layer: int = -2
+        self, model: Any, identity: TowerIdentity, preprocess: Preprocess, *, layer: Layers = -2
     ) -> None:
         super().__init__(identity, layer, preprocess)
         config = model.config
@@ -44,14 +50,14 @@ class HfTower(VisionTower):
             )
         self.model: Any = model
         self._prefix = _CLIP_TYPES[config.model_type][0]
-        self._depth = absolute_layer(layer, config.num_hidden_layers)
+        self._depths = absolute_layers(layer, config.num_hidden_layers)
         side = config.image_size // config.patch_size
         self._grid = Grid(side, side, float(config.patch_size))
         self._freeze()
 
     @property
     def hidden_size(self) -> int:
-        return int(self.model.config.hidden_size)
+        return int(self.model.config.hidden_size) * len(self._depths)
 
     @property
     def grid(self) -> Grid:
@@ -65,15 +71,18 @@ class HfTower(VisionTower):
         hidden = self.model.embeddings(pixel_values)
         if hasattr(self.model, "pre_layrnorm"):  # CLIP's own spelling; SigLIP has none
             hidden = self.model.pre_layrnorm(hidden)
-        for block in self.model.encoder.layers[: self._depth]:
+        chosen = []
+        for depth, block in enumerate(self.model.encoder.layers[: self._depths[-1]], start=1):
             hidden = block(hidden, attention_mask=None)
-        return hidden[:, self._prefix :]
+            if depth in self._depths:
+                chosen.append(hidden[:, self._prefix :])
+        return chosen[0] if len(chosen) == 1 else torch.cat(chosen, dim=-1)
 
 
 def load_hf_tower(
     model: str,
     *,
-    layer: int = -2,
+    layer: Layers = -2,
     resize_mode: ResizeMode = "pad",
     quick_gelu: bool | None = None,
     revision: str | None = None,

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from llava_agent.errors import ConfigError, WeightsError
 from llava_agent.vlm.vision.geometry import Grid
 from llava_agent.vlm.vision.preprocess import Preprocess, ResizeMode, Triple
-from llava_agent.vlm.vision.tower import TowerIdentity, VisionTower, require_quick_gelu
+from llava_agent.vlm.vision.tower import Layers, TowerIdentity, VisionTower, require_quick_gelu
 
 
 class OpenClipTower(VisionTower):
@@ -23,11 +23,11 @@ class OpenClipTower(VisionTower):
         visual: the image tower of an open_clip model (`model.visual`).
         identity: its name for the fingerprint.
         preprocess: size, resize mode and normalisation.
-        layer: index of the block (ViT) or stage (convolutional trunk), -1 is the last.
+        layer: index of the block (ViT) or stage (convolutional trunk), -1 is the last; or several.
     """
 
     def __init__(
-        self, visual: nn.Module, identity: TowerIdentity, preprocess: Preprocess, *, layer: int = -2
+        self, visual: nn.Module, identity: TowerIdentity, preprocess: Preprocess, *, layer: Layers = -2
     ) -> None:
         super().__init__(identity, layer, preprocess)
         if not hasattr(visual, "forward_intermediates"):
@@ -58,13 +58,18 @@ class OpenClipTower(VisionTower):
         """`[B, C, rows, cols]`: the one layout that ViT and convolutional trunks both give."""
         result = self.visual.forward_intermediates(
             pixel_values,
-            indices=[self.layer],
+            indices=[self.layer] if isinstance(self.layer, int) else list(self.layer),
             stop_early=True,
             normalize_intermediates=False,
             intermediates_only=True,
             output_fmt="NCHW",
         )
-        return result["image_intermediates"][0]
+        maps = result["image_intermediates"]
+        if len(maps) == 1:
+            return maps[0]
+        if len({tuple(one.shape[2:]) for one in maps}) > 1 or not _rising(self.layer):
+            raise ValueError("several layers need grids of one size, and to be named once, lowest first")
+        return torch.cat(maps, dim=1)
 
     def _probe(self) -> Tensor:
         return torch.zeros(1, 3, self.image_size, self.image_size, device=self.device, dtype=self.dtype)
@@ -101,7 +106,7 @@ def load_open_clip_tower(
     model: str,
     *,
     pretrained: str | None = None,
-    layer: int = -2,
+    layer: Layers = -2,
     resize_mode: ResizeMode = "pad",
     image_size: int | None = None,
     quick_gelu: bool | None = None,
@@ -113,7 +118,7 @@ def load_open_clip_tower(
     Args:
         model: built-in architecture (`ViT-L-14-336-quickgelu`), `hf-hub:owner/name`, or a folder.
         pretrained: tag (`openai`) or weights file; only with a built-in architecture, and needed there.
-        layer: block or stage whose output is used.
+        layer: block or stage whose output is used, or several.
         resize_mode: replaces the checkpoint's own, which crops the edges away.
         image_size: replaces the architecture's; position embeddings are resized.
         quick_gelu: what the weights were trained with, where the checkpoint does not say.
@@ -197,6 +202,12 @@ def _preprocess(visual: Any, mode: ResizeMode) -> Preprocess:
 def _triple(values: tuple[float, ...]) -> Triple:
     red, green, blue = values
     return red, green, blue
+
+
+def _rising(layer: Layers) -> bool:
+    """Whether several layers are named once each, lowest first, all from the same end."""
+    wanted = [layer] if isinstance(layer, int) else list(layer)
+    return wanted == sorted(set(wanted)) and len({one < 0 for one in wanted}) == 1
 
 
 def _first_line(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -23,16 +24,20 @@ class TowerIdentity:
     tag: str = ""
 
 
+#: One block's output, or those of several blocks.
+Layers = int | Sequence[int]
+
+
 class VisionTower(nn.Module, ABC):
-    """Patch features of one chosen layer.
+    """Patch features of one chosen layer, or of several, joined along the channels.
 
     A tower is put into evaluation mode and frozen when it is built; training decides what to thaw.
     """
 
-    def __init__(self, identity: TowerIdentity, layer: int, preprocess: Preprocess) -> None:
+    def __init__(self, identity: TowerIdentity, layer: Layers, preprocess: Preprocess) -> None:
         super().__init__()
         self.identity = identity
-        self.layer = layer
+        self.layer = layer if isinstance(layer, int) else tuple(layer)
         self.preprocessing = preprocess
 
     @property
@@ -58,7 +63,7 @@ class VisionTower(nn.Module, ABC):
     def features(self, pixel_values: Tensor) -> Tensor:
         """`[B, 3, H, W]` normalised pixels to `[B, N, hidden_size]`, cells row by row, no class token.
 
-        Runs only as far as the chosen layer.
+        Runs only as far as the last chosen layer.
         """
 
     def forward(self, pixel_values: Tensor) -> Tensor:
@@ -109,6 +114,20 @@ def require_quick_gelu(wanted: bool | None, found: bool, model: str) -> None:
             f"quick_gelu: {str(wanted).lower()}",
             "name the matching architecture (open_clip calls it '...-quickgelu') or correct quick_gelu",
         )
+
+
+def absolute_layers(layer: Layers, count: int) -> tuple[int, ...]:
+    """Blocks to run for each of `layer`; ConfigError where they are none, or not in rising order.
+
+    Other orders would mean other channels in each library, so they are not accepted.
+    """
+    wanted = (layer,) if isinstance(layer, int) else tuple(layer)
+    depths = tuple(absolute_layer(one, count) for one in wanted)
+    if not depths or list(depths) != sorted(set(depths)):
+        raise ConfigError(
+            f"layers {list(wanted)} are not in rising order", "name each layer once, lowest first"
+        )
+    return depths
 
 
 def absolute_layer(layer: int, count: int) -> int:

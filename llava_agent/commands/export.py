@@ -1,0 +1,47 @@
+"""`llava-agent export`: take what the product made elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from llava_agent.commands.options import AsJson
+from llava_agent.commands.output import print_json, say
+
+export = typer.Typer(
+    name="export", help="Take a trained model, or what was recorded, elsewhere.", no_args_is_help=True
+)
+
+Run = Annotated[
+    str, typer.Argument(metavar="RUN", help="Folder of a training run, a preset, or a preset's YAML file.")
+]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write; it may not exist yet.")]
+
+
+@export.callback()
+def _group() -> None:
+    pass
+
+
+@export.command("hf")
+def hf(run: Run, out: Out, as_json: AsJson = False) -> None:
+    """Write a folder that LlavaForConditionalGeneration.from_pretrained loads; an adapter is merged.
+
+    The folder is loaded back strictly and its logits are compared before it appears. Towers that are no plain
+    ViT, projectors that are not mlp2x_gelu, and tiles have no place in that class and are refused.
+
+    \b
+    Examples:
+      llava-agent export hf runs/align --out exported/mine
+      llava-agent export hf llava-1.5-7b --out exported/llava --json
+    """
+    from training.export.hf import export_hf
+    from training.export.source import preset_of, whole_model
+
+    result = export_hf(whole_model(preset_of(run)), out)
+    if as_json:
+        print_json({"folder": str(result.folder), "difference": result.difference})
+    else:
+        say(f"{result.folder} loads in transformers; its logits differ by {result.difference:.1e}")

@@ -1,0 +1,1 @@
+"""Taking a model elsewhere: other layouts of the same weights, each verified by loading it back."""
