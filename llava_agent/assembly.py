@@ -6,7 +6,7 @@ This is the one place that knows which model serves which tier; the command line
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from llava_agent.agent.picture import Find
 from llava_agent.errors import PermissionDenied
 from llava_agent.gateway.gateway import Gateway
-from llava_agent.gateway.model import LocalModel, Weights, both_tiers
+from llava_agent.gateway.model import LocalModel, Weights, both_tiers, stream_of
 from llava_agent.gateway.request import Candidate, Choice, Completion, ModelRequest
 from llava_agent.sight import Sight
 
@@ -64,6 +64,9 @@ class Loading:
 
     def complete(self, request: ModelRequest, *, pixels: bool) -> Completion:
         return self._future.result().complete(request, pixels=pixels)
+
+    def stream(self, request: ModelRequest, *, pixels: bool) -> Iterator[str | Completion]:
+        return stream_of(self._future.result(), request, pixels=pixels)
 
 
 _cores: dict[str, Core] = {}

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from llava_agent.gateway.ledger import Entry, Ledger
-from llava_agent.gateway.model import ChatModel
+from llava_agent.gateway.model import ChatModel, pieces_of
 from llava_agent.gateway.request import Candidate, Choice, Completion, ModelRequest, Route
 from llava_agent.gateway.route import pick
+from llava_agent.gateway.stream import Stream
 
 Answer = TypeVar("Answer", Choice, Completion)
 
@@ -74,6 +75,33 @@ class Gateway:
         model, reason = pick(request, self.models.values())
         return self._call(model, reason, request, model.complete, shadow=False)
 
+    def stream(self, request: ModelRequest) -> Stream:
+        """`complete`, told as it comes. Returns once the first piece is there, so the route is settled.
+
+        Raises:
+            NoPermittedModel: no configured model can.
+        """
+        model, reason = pick(request, self.models.values())
+        route = Route(model.name, model.tier, reason)
+        pieces = self._told(model, reason, request)
+        first = next(pieces)
+        return Stream(route, _resumed(first, pieces))
+
+    def _told(self, model: ChatModel, reason: str, request: ModelRequest) -> Iterator[str | Completion]:
+        """The pieces of a model, recorded at their end; an end before the whole is recorded as an error."""
+        seen = request.without_pixels() if model.tier == "text" else request
+        started = time.perf_counter()
+        whole: Completion | None = None
+        try:
+            for piece in pieces_of(model, seen):
+                if isinstance(piece, Completion):
+                    whole = piece = replace(piece, route=Route(model.name, model.tier, reason))
+                yield piece
+        except BaseException as error:
+            self._record(model, reason, request, started, None, shadow=False, error=error)
+            raise
+        self._record(model, reason, request, started, whole, shadow=False)
+
     def shadow(self, asked: Asked, model: ChatModel, reason: str) -> Choice:
         """Ask `model` the same again, only to measure it; the ledger line is marked as shadow."""
         return self._call(
@@ -94,7 +122,7 @@ class Gateway:
         shadow: bool,
     ) -> Answer:
         # A text model is never handed pixels, whatever the caller attached.
-        seen = replace(request, image=None) if model.tier == "text" else request
+        seen = request.without_pixels() if model.tier == "text" else request
         started = time.perf_counter()
         try:
             answer = ask(seen)
@@ -141,3 +169,9 @@ class Gateway:
                 error=f"{type(error).__name__}: {error}" if error else None,
             )
         )
+
+
+def _resumed(first: str | Completion, rest: Iterator[str | Completion]) -> Iterator[str | Completion]:
+    """`rest` with its first item, which was taken already, put back; closing it closes `rest`."""
+    yield first
+    yield from rest

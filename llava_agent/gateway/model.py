@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from llava_agent.gateway.request import Candidate, Choice, Completion, ModelRequest, Usage
 
@@ -61,6 +61,38 @@ class Weights(Protocol):
     def complete(self, request: ModelRequest, *, pixels: bool) -> Completion: ...
 
 
+@runtime_checkable
+class Streaming(Protocol):
+    """Weights that tell their words as they come."""
+
+    def stream(self, request: ModelRequest, *, pixels: bool) -> Iterator[str | Completion]:
+        """Pieces of the text, then the whole as a Completion. Closing the iterator ends the call.
+
+        Weights that serve one call at a time are held until the iterator ends or is closed.
+        """
+        ...
+
+
+def stream_of(weights: Weights, request: ModelRequest, *, pixels: bool) -> Iterator[str | Completion]:
+    """Pieces of the text, then the whole; one piece where the weights tell no words as they come."""
+    if isinstance(weights, Streaming):
+        yield from weights.stream(request, pixels=pixels)
+        return
+    whole = weights.complete(request, pixels=pixels)
+    yield whole.text
+    yield whole
+
+
+def pieces_of(model: ChatModel, request: ModelRequest) -> Iterator[str | Completion]:
+    """The same of a model that may or may not tell its words as they come."""
+    if isinstance(model, LocalModel):
+        yield from model.stream(request)
+        return
+    whole = model.complete(request)
+    yield whole.text
+    yield whole
+
+
 @dataclass(frozen=True, slots=True)
 class LocalModel:
     """In-process weights seen as one tier's model."""
@@ -76,8 +108,12 @@ class LocalModel:
     def complete(self, request: ModelRequest) -> Completion:
         return self.weights.complete(request, pixels=self._pixels(request))
 
+    def stream(self, request: ModelRequest) -> Iterator[str | Completion]:
+        """Pieces of the text, then the whole."""
+        return stream_of(self.weights, request, pixels=self._pixels(request))
+
     def _pixels(self, request: ModelRequest) -> bool:
-        return self.tier == "vision" and request.image is not None
+        return self.tier == "vision" and bool(request.images)
 
 
 def both_tiers(name: str, weights: Weights) -> dict[str, ChatModel]:

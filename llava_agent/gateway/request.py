@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
+
+from llava_agent.gateway.data_class import UNCLASSIFIED, DataClass
+from llava_agent.gateway.principal import LOCAL, Principal
 
 #: Kind of the step a call serves; the router decides by it first.
 StepKind = Literal["plan", "perceive", "act", "tool_args", "verify", "summarise"]
@@ -29,12 +32,42 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation.
+
+    Attributes:
+        images: encoded images (PNG or JPEG bytes) that stand before the text.
+        data_class: how sensitive the turn is.
+    """
+
+    role: Literal["system", "user", "assistant"]
+    text: str
+    images: tuple[bytes, ...] = ()
+    data_class: DataClass = UNCLASSIFIED
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """How the words of a completion are drawn; None leaves it to the model's preset.
+
+    Attributes:
+        temperature: 0 is greedy.
+        stop: texts that end the answer; they are not part of it.
+    """
+
+    temperature: float | None = None
+    top_p: float | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ModelRequest:
     """One call.
 
     Attributes:
         step_kind: what the call is for.
-        instruction: the goal or the question.
+        instruction: the goal or the question; empty where `messages` say everything.
         facts: `name = value` memory lines, known to be true, in order.
         history: what was done so far, oldest first, one line each.
         image: encoded image (PNG or JPEG bytes), None for a step that has no pixels.
@@ -45,6 +78,12 @@ class ModelRequest:
         step: index of the agent's step, for the ledger.
         max_tokens: bound of generated tokens (for `complete`).
         json_schema: output of `complete` must satisfy it (constrained decoding).
+        messages: a conversation to go on with (for `complete`), in place of instruction, facts and history.
+        drawing: how the words are drawn (for `complete`).
+        offers_tools: the messages describe tools that may be called, so the model must be able to.
+        principal: on whose behalf.
+        data_class: how sensitive instruction, facts, history and candidates are.
+        image_class: how sensitive `image` is, and whatever was read from it.
     """
 
     step_kind: StepKind
@@ -59,6 +98,25 @@ class ModelRequest:
     step: int | None = None
     max_tokens: int = 64
     json_schema: Mapping[str, object] | None = None
+    messages: tuple[Message, ...] = ()
+    drawing: Drawing = Drawing()
+    offers_tools: bool = False
+    principal: Principal = LOCAL
+    data_class: DataClass = UNCLASSIFIED
+    image_class: DataClass = UNCLASSIFIED
+
+    @property
+    def images(self) -> tuple[bytes, ...]:
+        """Every image of the request, those of the messages included, in order."""
+        own = () if self.image is None else (self.image,)
+        return own + tuple(image for message in self.messages for image in message.images)
+
+    def without_pixels(self) -> ModelRequest:
+        """The same words, and no image."""
+        if not self.images:
+            return self
+        messages = tuple(replace(message, images=()) for message in self.messages)
+        return replace(self, image=None, messages=messages)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ def _need(request: ModelRequest) -> tuple[int, str]:
     """Least tier that can decide the request, and the sentence that says why."""
     if request.step_kind == "perceive":
         return 1, "reading an image needs pixels"
+    if any(message.images for message in request.messages):
+        return 1, request.because or "the conversation shows images"
     if request.needs_pixels:
         return 1, request.because or "the step needs pixels"
     if request.minimum_tier >= 1:

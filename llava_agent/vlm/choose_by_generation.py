@@ -11,20 +11,28 @@ from __future__ import annotations
 import json
 import re
 import threading
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from llava_agent.errors import ConfigError
 from llava_agent.gateway.quotable import Passage, passages_of
-from llava_agent.gateway.request import Candidate, Choice, Completion, ModelRequest, Route, Span, Usage
+from llava_agent.gateway.request import (
+    Candidate,
+    Choice,
+    Completion,
+    Message,
+    ModelRequest,
+    Route,
+    Span,
+    Usage,
+)
 from llava_agent.gateway.verbs import EVIDENCE_VERBS, POINTING_VERBS, QUOTING_VERBS
 from llava_agent.gateway.wording import known_text, question_text
 from llava_agent.vlm.answer import Answer
+from llava_agent.vlm.clock import Clock
 from llava_agent.vlm.constrained import Constraint, Vocabulary
 from llava_agent.vlm.decode import Sampling, generate
 from llava_agent.vlm.engines import Engine, Floats
@@ -32,18 +40,40 @@ from llava_agent.vlm.engines.torch_engine import TorchEngine
 from llava_agent.vlm.fusion import expand_placeholders, fuse
 from llava_agent.vlm.llava import LlavaModel
 from llava_agent.vlm.prefix import PrefixCache
+from llava_agent.vlm.words import Words, sampling_of, told, whole
 
 _SENTINEL = "\u241fprompt\u241f"
 _MAX_QUOTE = 64
 _UNROUTED = Route(model="generating", tier="vision", reason="called without a gateway")
 
 
+#: Encoded images that are kept, so that a conversation does not encode its images at each turn.
+_KEPT_IMAGES = 4
+
+
 @dataclass(frozen=True, slots=True)
 class _Image:
-    """The image that was encoded last: its digest and its tokens `[N, D]`."""
+    """An encoded image: its digest and its tokens `[N, D]`."""
 
     digest: str
     tokens: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoded:
+    """A prompt of `T` positions.
+
+    Attributes:
+        ids: after expansion.
+        keys: what stands at each position, for the kept prefix.
+        embeddings: `[T, D]`.
+        image_tokens: how many positions are of images.
+    """
+
+    ids: list[int]
+    keys: list[object]
+    embeddings: Floats
+    image_tokens: int
 
 
 class GeneratingModel:
@@ -60,14 +90,15 @@ class GeneratingModel:
     ) -> None:
         self._model = model
         self._tokenizer = model.language.tokenizer
-        self._frame = _frame(self._tokenizer, template)
+        self._template = template
+        self._frame = _frame(self._tokenizer, template, ("user",))
         self._sampling = sampling or Sampling()
         self._engine: Engine = TorchEngine(model.language)
         self._prefix = PrefixCache(self._engine)
         self._vocabulary = Vocabulary(
             self._tokenizer.backend_tokenizer.to_str(), self._tokenizer.eos_token_id, self._engine.vocab_size
         )
-        self._image: _Image | None = None
+        self._images: dict[str, _Image] = {}
         self._lock = threading.Lock()
 
     def choose(
@@ -77,7 +108,7 @@ class GeneratingModel:
         if not verbs:
             raise ConfigError("choosing needs at least one verb")
         with self._lock:
-            clock = _Clock()
+            clock = Clock()
             start = self._prefill(
                 request, question_text(request, candidates, verbs, pixels=pixels), pixels, clock
             )
@@ -88,28 +119,29 @@ class GeneratingModel:
                 self._prefix.cut()
 
     def complete(self, request: ModelRequest, *, pixels: bool) -> Completion:
-        """Text for an instruction, under the request's JSON schema if it has one."""
+        """Text for an instruction or a conversation, under the request's JSON schema if it has one."""
+        return whole(self.stream(request, pixels=pixels))
+
+    def stream(self, request: ModelRequest, *, pixels: bool) -> Iterator[str | Completion]:
+        """Pieces of the text, then the whole; see `complete`. Other calls wait until it ends or is closed."""
         constraint = None
         if request.json_schema is not None:
             constraint = Constraint.from_schema(request.json_schema, self._vocabulary)
-        sampling = replace(self._sampling, max_tokens=request.max_tokens)
+        sampling = sampling_of(request, self._sampling)
         with self._lock:
-            clock = _Clock()
+            clock = Clock()
             with clock.part("prompt"):
-                ids, embeddings, images = self._embeddings(request, known_text(request), pixels)
+                encoded = self._encode(request, known_text(request), pixels)
             self._prefix.forget()
             stop = {self._tokenizer.eos_token_id}
-            with clock.part("decode"):
-                tokens = list(generate(self._engine, embeddings, sampling, stop, constraint))
-            finish: Literal["stop", "length"] = "length" if len(tokens) >= sampling.max_tokens else "stop"
-            if constraint is not None and constraint.finished:
-                finish = "stop"
-            usage = Usage(len(ids), images, len(tokens), 0, clock.milliseconds)
-            return Completion(self._text(tokens), finish, usage, _UNROUTED)
+            tokens = generate(self._engine, encoded.embeddings, sampling, stop, constraint)
+            words = Words(self._text, request.drawing.stop)
+            prompt = (len(encoded.ids), encoded.image_tokens)
+            yield from told(words, tokens, clock, sampling, prompt, constraint)
 
     def _decide(
         self, request: ModelRequest, candidates: Sequence[Candidate], verbs: Sequence[str], start: _Start,
-        clock: _Clock,
+        clock: Clock,
     ) -> Choice:  # fmt: skip
         answer = Answer(self._engine, self._tokenizer, start.logits)
         answer.write('{"verb":"')
@@ -160,38 +192,46 @@ class GeneratingModel:
             return None
         return Span(quote, found.source, found.index, probability)
 
-    def _prefill(self, request: ModelRequest, text: str, pixels: bool, clock: _Clock) -> _Start:
+    def _prefill(self, request: ModelRequest, text: str, pixels: bool, clock: Clock) -> _Start:
         with clock.part("prompt"):
-            ids, embeddings, images = self._embeddings(request, text, pixels)
+            encoded = self._encode(request, text, pixels)
         with clock.part("prefill"):
-            keys: list[object] = list(ids)
-            if images and self._image is not None:
-                spots = np.flatnonzero(np.asarray(ids) == self._model.placeholder)
-                for order, spot in enumerate(spots):
-                    keys[int(spot)] = (self._image.digest, order)
-            _, logits, reused = self._prefix.forward(keys, embeddings)
-        return _Start(logits, len(ids), images, reused)
+            _, logits, reused = self._prefix.forward(encoded.keys, encoded.embeddings)
+        return _Start(logits, len(encoded.ids), encoded.image_tokens, reused)
 
-    def _embeddings(self, request: ModelRequest, text: str, pixels: bool) -> tuple[list[int], Floats, int]:
-        """Ids after expansion, their embeddings `[T, D]`, and the number of image tokens.
+    def _encode(self, request: ModelRequest, text: str, pixels: bool) -> _Encoded:
+        """The messages of the request, or `text` as the only one, with their images.
 
-        The texts around the placeholder are tokenised apart, and the prompt without special tokens: nothing
+        The texts around the placeholders are tokenised apart, and the words without special tokens: nothing
         that a page says can become an image, or end the user's turn.
         """
-        before, after = self._frame
-        ids = self._ids(before, special=True)
-        image = self._see(request.image) if pixels and request.image is not None else None
-        if image is not None:
-            ids += [self._model.placeholder, *self._ids("\n")]
-        ids += self._ids(text) + self._ids(after, special=True)
-        counts = [] if image is None else [len(image.tokens)]
-        expanded = expand_placeholders(ids, counts, self._model.placeholder)
+        alone = Message("user", text, () if request.image is None else (request.image,))
+        turns = request.messages or (alone,)
+        ids: list[int] = []
+        images: list[_Image] = []
+        frame = self._framed(turns)
+        for before, turn in zip(frame, turns, strict=False):
+            ids += self._ids(before, special=True)
+            for content in turn.images if pixels else ():
+                images.append(self._see(content))
+                ids += [self._model.placeholder, *self._ids("\n")]
+            ids += self._ids(turn.text)
+        ids += self._ids(frame[-1], special=True)
+        expanded = expand_placeholders(ids, [len(image.tokens) for image in images], self._model.placeholder)
         embeddings = self._engine.embed(expanded.ids)
-        if image is not None:
-            embeddings = fuse(embeddings[None], expanded.ids[None], [image.tokens], self._model.placeholder)[
-                0
-            ]
-        return expanded.ids.tolist(), embeddings, sum(counts)
+        keys: list[object] = expanded.ids.tolist()
+        if images:
+            features = [image.tokens for image in images]
+            embeddings = fuse(embeddings[None], expanded.ids[None], [np.concatenate(features)],
+                              self._model.placeholder)[0]  # fmt: skip
+        for image, (start, end) in zip(images, expanded.spans, strict=True):
+            keys[start:end] = [(image.digest, order) for order in range(end - start)]
+        return _Encoded(expanded.ids.tolist(), keys, embeddings, sum(len(image.tokens) for image in images))
+
+    def _framed(self, turns: Sequence[Message]) -> tuple[str, ...]:
+        if len(turns) == 1 and turns[0].role == "user":
+            return self._frame
+        return _frame(self._tokenizer, self._template, [turn.role for turn in turns])
 
     def _see(self, content: bytes) -> _Image:
         import torch
@@ -199,11 +239,15 @@ class GeneratingModel:
         from tools.photo import load_image
 
         photo = load_image(content)
-        if self._image is None or self._image.digest != photo.sha256:
+        image = self._images.pop(photo.sha256, None)
+        if image is None:
             with torch.inference_mode():
                 tokens, _ = self._model.encode(photo.image)
-            self._image = _Image(photo.sha256, tokens.float().cpu().numpy())
-        return self._image
+            image = _Image(photo.sha256, tokens.float().cpu().numpy())
+        self._images[photo.sha256] = image
+        while len(self._images) > _KEPT_IMAGES:
+            del self._images[next(iter(self._images))]
+        return image
 
     def _ids(self, text: str, *, special: bool = False) -> list[int]:
         if not text:
@@ -214,7 +258,7 @@ class GeneratingModel:
 
     def _text(self, tokens: Sequence[int]) -> str:
         text: str = self._tokenizer.decode(tokens, skip_special_tokens=True)
-        return text.strip()
+        return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,19 +269,6 @@ class _Start:
     prompt_tokens: int
     image_tokens: int
     reused: int
-
-
-class _Clock:
-    """Milliseconds by part of a call."""
-
-    def __init__(self) -> None:
-        self.milliseconds: dict[str, float] = {}
-
-    @contextmanager
-    def part(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        self.milliseconds[name] = (time.perf_counter() - start) * 1000
 
 
 def _passages(
@@ -253,20 +284,39 @@ def _chunks(text: str) -> list[str]:
     return [json.dumps(part, ensure_ascii=False)[1:-1] for part in re.findall(r"\w+|\s+|[^\w\s]", text)]
 
 
-def _frame(tokenizer: Any, template: str | None) -> tuple[str, str]:
-    """What stands before and after the user's words."""
+def _frame(tokenizer: Any, template: str | None, roles: Sequence[str]) -> tuple[str, ...]:
+    """What stands before the words of each turn, and after the last.
+
+    A template of the preset has one place; the turns stand in it one after another, each with its role.
+    """
     if template is not None:
-        whole = template.replace("{prompt}", _SENTINEL)
+        inner = _SENTINEL
+        if len(roles) > 1:
+            inner = "\n".join(f"{role}: {_SENTINEL}" for role in roles)
+        rendered = template.replace("{prompt}", inner)
+        if tokenizer.bos_token and not rendered.startswith(tokenizer.bos_token):
+            rendered = tokenizer.bos_token + rendered
     elif getattr(tokenizer, "chat_template", None):
-        message = [{"role": "user", "content": _SENTINEL}]
-        whole = tokenizer.apply_chat_template(message, tokenize=False, add_generation_prompt=True)
+        rendered = _rendered(tokenizer, roles)
     else:
         raise ConfigError(
             "the tokenizer has no chat template", "set template in the preset, with {prompt} in it"
         )
-    before, found, after = whole.partition(_SENTINEL)
-    if not found:
+    pieces = tuple(rendered.split(_SENTINEL))
+    if len(pieces) != len(roles) + 1:
         raise ConfigError("the prompt template has no place for the prompt", "write {prompt} in it")
-    if template is not None and tokenizer.bos_token and not before.startswith(tokenizer.bos_token):
-        before = tokenizer.bos_token + before
-    return before, after
+    return pieces
+
+
+def _rendered(tokenizer: Any, roles: Sequence[str]) -> str:
+    from jinja2 import TemplateError
+
+    turns = [{"role": role, "content": _SENTINEL} for role in roles]
+    try:
+        rendered: str = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+    except TemplateError as error:
+        raise ConfigError(
+            f"the model's chat template refuses this conversation ({error})",
+            "let the turns alternate between user and assistant",
+        ) from error
+    return rendered

@@ -7,9 +7,7 @@ mark also carries its region token and, where it has no text, the tower's own wo
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +18,7 @@ import numpy as np
 from llava_agent.gateway.request import Candidate, Choice, Completion, ModelRequest, Route, Span, Usage
 from llava_agent.gateway.verbs import EVIDENCE_VERBS, POINTING_VERBS, QUOTING_VERBS
 from llava_agent.gateway.wording import known_text
+from llava_agent.vlm.clock import Clock
 from llava_agent.vlm.decode import Sampling, generate
 from llava_agent.vlm.engines import Engine, Floats
 from llava_agent.vlm.eyes import Eyes, Seen
@@ -34,27 +33,12 @@ from llava_agent.vlm.prompt import (
     PromptEncoder,
 )
 from llava_agent.vlm.reader import Quotation, Read, Reader, multiplied
+from llava_agent.vlm.words import Words, sampling_of, told, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from llava_agent.vlm.constrained import Constraint, Vocabulary
 
 _UNROUTED = Route(model="embedded", tier="text", reason="called without a gateway")
-
-
-class _Clock:
-    """Milliseconds by part of a call."""
-
-    def __init__(self) -> None:
-        self.milliseconds: dict[str, float] = {}
-
-    @contextmanager
-    def part(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
-        yield
-        spent = (time.perf_counter() - start) * 1000
-        self.milliseconds[name] = self.milliseconds.get(name, 0.0) + spent
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +99,7 @@ class EmbeddedModel:
     ) -> Choice:
         """The most probable verb, the distribution over the candidates, and the quoted span."""
         with self._lock:
-            clock = _Clock()
+            clock = Clock()
             seen = self._see(request, candidates, clock) if pixels else None
             ready = self._prefill(request, candidates, verbs, seen, clock)
             with clock.part("pointer"):
@@ -127,20 +111,23 @@ class EmbeddedModel:
         This model's image tokens are region tokens of candidates, so a request without candidates is answered
         from its words alone, whatever `pixels` says.
         """
+        return whole(self.stream(request, pixels=pixels))
+
+    def stream(self, request: ModelRequest, *, pixels: bool) -> Iterator[str | Completion]:
+        """Pieces of the text, then the whole; see `complete`. Other calls wait until it ends or is closed."""
+        del pixels
         with self._lock:
-            clock = _Clock()
+            clock = Clock()
             with clock.part("prefill"):
-                ids = self._encoder.chat(known_text(request))
+                turns = [(message.role, message.text) for message in request.messages]
+                ids = self._encoder.chat(turns or [("user", known_text(request))])
                 embeddings = self._engine.embed(ids)
                 self._prefix.forget()
-            with clock.part("decode"):
-                sampling, stop = Sampling(max_tokens=request.max_tokens), {self._encoder.end_id}
-                constraint = self._constraint(request.json_schema)
-                tokens = list(generate(self._engine, embeddings, sampling, stop, constraint))
-            usage = Usage(len(ids), 0, len(tokens), 0, clock.milliseconds)
-            text = self._encoder.tokenizer.decode(tokens).strip()
-            full = len(tokens) >= request.max_tokens
-            return Completion(text, "length" if full else "stop", usage, _UNROUTED)
+            sampling = sampling_of(request, Sampling())
+            constraint = self._constraint(request.json_schema)
+            tokens = generate(self._engine, embeddings, sampling, {self._encoder.end_id}, constraint)
+            words = Words(self._encoder.tokenizer.decode, request.drawing.stop)
+            yield from told(words, tokens, clock, sampling, (len(ids), 0), constraint)
 
     def _constraint(self, schema: Mapping[str, object] | None) -> Constraint | None:
         if schema is None:
@@ -155,7 +142,7 @@ class EmbeddedModel:
 
         return Vocabulary(self._encoder.tokenizer.to_str(), self._encoder.end_id, self._engine.vocab_size)
 
-    def _see(self, request: ModelRequest, candidates: Sequence[Candidate], clock: _Clock) -> Seen | None:
+    def _see(self, request: ModelRequest, candidates: Sequence[Candidate], clock: Clock) -> Seen | None:
         """The candidates that have a place in the image; None where there is nothing to see or no eyes."""
         regions = [candidate.region for candidate in candidates if candidate.region is not None]
         if self._eyes is None or request.image is None or not regions:
@@ -169,7 +156,7 @@ class EmbeddedModel:
         candidates: Sequence[Candidate],
         verbs: Sequence[str],
         seen: Seen | None,
-        clock: _Clock,
+        clock: Clock,
     ) -> _Prefilled:
         """Bring the prompt into the engine, with the region tokens in their places."""
         with clock.part("prompt"):
@@ -199,7 +186,7 @@ class EmbeddedModel:
         candidates: Sequence[Candidate],
         verbs: Sequence[str],
         ready: _Prefilled,
-        clock: _Clock,
+        clock: Clock,
     ) -> Choice:
         """The verb first; its hidden state then points at the line and the span."""
         ids = np.asarray([self._encoder.verb_ids[verb] for verb in verbs], dtype=np.int64)

@@ -178,12 +178,19 @@ class PromptEncoder:
             none_end=none_end,
         )
 
-    def chat(self, text: str) -> NDArray[np.int64]:
-        """Ids of a turn of the user that only says `text`; what follows them is the answer."""
+    def chat(self, turns: Sequence[tuple[str, str]]) -> NDArray[np.int64]:
+        """Ids of a conversation, each turn its role and its text; what follows them is the answer."""
         build = _Builder(self.tokenizer, self.placeholder)
-        self._open(build)
-        build.text(text)
-        self._close(build)
+        for number, (role, text) in enumerate(turns):
+            if number:
+                build.text("\n")
+            build.special(self.start_id)
+            build.text(f"{role}\n")
+            build.text(text)
+            build.special(self.end_id)
+        build.text("\n")
+        build.special(self.start_id)
+        build.text("assistant\n")
         return np.asarray(build.ids, dtype=np.int64)
 
     def _open(self, build: _Builder) -> None:

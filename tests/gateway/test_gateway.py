@@ -13,7 +13,7 @@ from llava_agent.gateway.compare import compare_with_vision
 from llava_agent.gateway.gateway import Gateway
 from llava_agent.gateway.ledger import Ledger, read
 from llava_agent.gateway.model import Price, both_tiers
-from llava_agent.gateway.request import Candidate, Choice, ModelRequest, Usage
+from llava_agent.gateway.request import Candidate, Choice, Message, ModelRequest, Usage
 from llava_agent.gateway.route import pick
 from tests.gateway.doubles import Double, choice
 
@@ -163,3 +163,16 @@ def test_every_line_is_json_with_a_version(tmp_path: Path) -> None:
     gateway.complete(ModelRequest("summarise", "sum up"))
     record = json.loads((tmp_path / "ledger.jsonl").read_text())
     assert record["v"] == 1 and record["call"] == "complete" and record["ms"]["total"] >= 0
+
+
+def test_a_stream_settles_its_route_before_the_first_piece_and_is_recorded_at_its_end() -> None:
+    _, vision, gateway = two()
+    shown = ModelRequest("summarise", "", messages=(Message("user", "what?", (b"png",)),))
+    with gateway.stream(shown) as stream:
+        assert stream.route.model == "eyes"
+        assert not gateway.ledger.entries
+        assert list(stream) == ["a pump"]
+    assert stream.completion.route == stream.route
+    (entry,) = gateway.ledger.entries
+    assert (entry.call, entry.model, entry.output_tokens) == ("complete", "eyes", 7)
+    assert vision.requests == [shown]

@@ -14,8 +14,9 @@ import pytest
 from llava_agent.assembly import assemble
 from llava_agent.egress import EgressTimeout
 from llava_agent.errors import ConfigError, NoPermittedModel, PermissionDenied, ToolError
+from llava_agent.gateway.failure import ModelFailure
 from llava_agent.gateway.providers.openai_server import OpenAIServer
-from llava_agent.gateway.request import Candidate, ModelRequest
+from llava_agent.gateway.request import Candidate, Completion, Drawing, Message, ModelRequest
 from tests.vlm.embedded_models import photo
 
 CANDIDATES = (
@@ -196,3 +197,57 @@ def test_another_machine_is_refused_until_the_preset_permits_it(tmp_path: Path) 
         assemble(preset(tmp_path, "https://models.example.org/v1"))
     assert assemble(preset(tmp_path, "https://models.example.org/v1", "leaves_machine: true\n"))
     assert assemble(preset(tmp_path, "http://localhost:9/v1"))
+
+
+def events(*pieces: str, done: bool = True, finish: str = "stop") -> str:
+    lines = [json.dumps({"choices": [{"delta": {"content": piece}}]}) for piece in pieces]
+    lines.append(json.dumps({"choices": [], "usage": {"prompt_tokens": 9, "completion_tokens": 2}}))
+    if done:
+        lines.append(json.dumps({"choices": [{"delta": {}, "finish_reason": finish}]}))
+        lines.append("[DONE]")
+    return ": hello\n\n" + "".join(f"data: {line}\n\n" for line in lines)
+
+
+def test_a_conversation_goes_over_as_it_is(server: Spoken) -> None:
+    model = answers(server, "a pump")
+    talk = (
+        Message("system", "Be brief."),
+        Message("user", "And this?", (photo(), photo())),
+    )
+    drawing = Drawing(temperature=0.5, top_p=0.9, seed=3, stop=("END",))
+    request = ModelRequest("perceive", "", messages=talk, drawing=drawing, max_tokens=7)
+    assert model.complete(request, pixels=True).text == "a pump"
+    body = server.bodies[0]
+    assert body["messages"][0] == {"role": "system", "content": "Be brief."}
+    kinds = [part["type"] for part in body["messages"][1]["content"]]
+    assert kinds == ["image_url", "image_url", "text"]
+    assert (body["temperature"], body["top_p"], body["seed"], body["stop"]) == (0.5, 0.9, 3, ["END"])
+    assert "stream" not in body
+    model.complete(request, pixels=False)
+    assert server.bodies[1]["messages"][1]["content"] == "And this?"
+
+
+def test_a_stream_is_told_in_its_pieces(server: Spoken) -> None:
+    model = OpenAIServer(server.url, "some-vlm")
+    server.answer = lambda body: (200, events("a ", "pump", finish="length"))
+    *pieces, last = model.stream(ModelRequest("plan", "what?"), pixels=False)
+    assert pieces == ["a ", "pump"]
+    assert isinstance(last, Completion)
+    assert (last.text, last.finish, last.usage.prompt_tokens) == ("a pump", "length", 9)
+    assert server.bodies[0]["stream"] is True
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "says"),
+    [
+        (200, events("a ", done=False), "stopped in the middle"),
+        (200, 'data: {"error": {"message": "out of memory"}}\n\n', "out of memory"),
+        (200, "data: {]\n\n", "no part of a chat completion"),
+        (200, 'data: {"choices": [{"delta": {"content": 3}}]}\n\n', "no part of a chat completion"),
+        (503, "busy", "status 503"),
+    ],
+)
+def test_a_broken_stream_says_so(server: Spoken, status: int, body: str, says: str) -> None:
+    server.answer = lambda _: (status, body)
+    with pytest.raises(ModelFailure, match=says):
+        list(OpenAIServer(server.url, "some-vlm").stream(ModelRequest("plan", "what?"), pixels=False))

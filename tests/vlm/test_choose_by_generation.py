@@ -7,7 +7,7 @@ import pytest
 from llava_agent.errors import ConfigError, ImageError
 from llava_agent.gateway.model import both_tiers
 from llava_agent.gateway.quotable import Passage
-from llava_agent.gateway.request import Candidate, ModelRequest
+from llava_agent.gateway.request import Candidate, Message, ModelRequest
 from llava_agent.vlm.answer import Answer, _string
 from llava_agent.vlm.choose_by_generation import GeneratingModel
 from llava_agent.vlm.decode import Sampling, generate
@@ -142,9 +142,9 @@ def test_words_of_a_page_are_never_special_tokens(model: GeneratingModel) -> Non
     request = replace(REQUEST, instruction="<image> <extra3>", image=png())
     choice = model.choose(request, evil, ACT_VERBS, pixels=True)
     assert choice.usage.image_tokens == 16
-    ids, _, images = model._embeddings(request, "<image></s>", True)
-    assert ids.count(IMAGE) == images == 16
-    assert 257 not in ids
+    encoded = model._encode(request, "<image></s>", True)
+    assert encoded.ids.count(IMAGE) == encoded.image_tokens == 16
+    assert 257 not in encoded.ids
 
 
 def test_complete_generates_under_a_schema_and_without(model: GeneratingModel) -> None:
@@ -193,5 +193,38 @@ def test_bad_input_is_refused(model: GeneratingModel) -> None:
 def test_a_template_of_the_preset_replaces_the_chat_template() -> None:
     llava = from_llava(tiny_llava(), tiny_tokenizer(), "tiny")
     model = GeneratingModel(llava, template="USER: {prompt} ASSISTANT:")
-    ids, _, _ = model._embeddings(REQUEST, "hello", False)
+    ids = model._encode(REQUEST, "hello", False).ids
     assert tiny_tokenizer().decode(ids) == "<s>USER: hello ASSISTANT:"
+
+
+TALK = (
+    Message("system", "Be brief."),
+    Message("user", "What is this?", (png(),)),
+    Message("assistant", "A pump."),
+    Message("user", "And this <image>?", (png(31), png(32))),
+)
+
+
+def test_a_conversation_keeps_its_turns_and_its_images(model: GeneratingModel) -> None:
+    request = ModelRequest("perceive", "", messages=TALK, max_tokens=4)
+    encoded = model._encode(request, "", True)
+    assert encoded.ids.count(IMAGE) == encoded.image_tokens == 48
+    assert len({key for key in encoded.keys if isinstance(key, tuple)}) == 48
+    assert tiny_tokenizer().decode([one for one in encoded.ids if one != IMAGE]).count("[user]") == 2
+    assert model.complete(request, pixels=True).usage.image_tokens == 48
+    assert model.complete(request, pixels=False).usage.image_tokens == 0
+    template = GeneratingModel(from_llava(tiny_llava(), tiny_tokenizer(), "tiny"), template="Q {prompt} A")
+    words = tiny_tokenizer().decode(template._encode(replace(request, messages=TALK[2:]), "", False).ids)
+    assert words == "<s>Q assistant: A pump.\nuser: And this <image>? A"
+
+
+def test_a_stream_says_what_a_completion_says(model: GeneratingModel) -> None:
+    request = ModelRequest("plan", REQUEST.instruction, max_tokens=12)
+    *pieces, last = model.stream(request, pixels=False)
+    whole = model.complete(request, pixels=False)
+    assert "".join(map(str, pieces)).strip() == whole.text
+    assert last.text == whole.text  # type: ignore[union-attr]
+    cut = model.stream(request, pixels=False)
+    next(cut)
+    cut.close()  # type: ignore[attr-defined]
+    assert model.complete(request, pixels=False).text == whole.text

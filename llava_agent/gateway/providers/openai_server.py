@@ -13,24 +13,36 @@ import json
 import math
 import os
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from llava_agent.egress import AllowList, Limits, client
-from llava_agent.errors import ConfigError, ToolError
+from llava_agent.errors import ConfigError
+from llava_agent.gateway.failure import ModelFailure
+from llava_agent.gateway.providers.events import Reading, shown, usage_of
 from llava_agent.gateway.quotable import passages_of
-from llava_agent.gateway.request import Candidate, Choice, Completion, ModelRequest, Route, Span, Usage
+from llava_agent.gateway.request import (
+    Candidate,
+    Choice,
+    Completion,
+    Drawing,
+    Message,
+    ModelRequest,
+    Route,
+    Span,
+    Usage,
+)
 from llava_agent.gateway.verbs import EVIDENCE_VERBS, POINTING_VERBS, QUOTING_VERBS
 from llava_agent.gateway.wording import known_text, question_text
+
+if TYPE_CHECKING:
+    import httpx
 
 _UNROUTED = Route(model="server", tier="vision", reason="called without a gateway")
 
 #: The answer to a choice is short: verb, number, and a quotation.
 _CHOICE_TOKENS = 160
-
-#: Of the server's words that an error repeats.
-_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +97,8 @@ class OpenAIServer:
         pixels = pixels and self._vision
         words = question_text(request, candidates, verbs, pixels=pixels)
         schema = _answer_schema(verbs, len(candidates))
-        reply = self._ask(words, request.image if pixels else None, schema, _CHOICE_TOKENS)
+        turn = Message("user", words, () if request.image is None else (request.image,))
+        reply = self._ask(self._body((turn,), pixels, schema, _CHOICE_TOKENS, Drawing()))
         verb, number, text = _parsed(reply.text, verbs, len(candidates))
         index = number - 1 if number and verb in POINTING_VERBS | EVIDENCE_VERBS else None
         sure = reply.probability
@@ -105,36 +118,82 @@ class OpenAIServer:
 
     def complete(self, request: ModelRequest, *, pixels: bool) -> Completion:
         """Text for an instruction, under the request's JSON schema if it has one."""
-        image = request.image if pixels and self._vision else None
-        reply = self._ask(known_text(request), image, request.json_schema, request.max_tokens)
+        body = self._body(_turns(request), pixels, request.json_schema, request.max_tokens, request.drawing)
+        reply = self._ask(body)
         return Completion(reply.text.strip(), reply.finish, reply.usage, _UNROUTED)
 
-    def _ask(
-        self, words: str, image: bytes | None, schema: Mapping[str, object] | None, max_tokens: int
-    ) -> _Reply:
-        content: list[dict[str, object]] = [{"type": "text", "text": words}]
-        if image is not None:
-            content.insert(0, {"type": "image_url", "image_url": {"url": _data_url(image)}})
+    def stream(self, request: ModelRequest, *, pixels: bool) -> Iterator[str | Completion]:
+        """Pieces of the text, then the whole; closing the iterator closes the connection.
+
+        Raises (while it runs):
+            ModelFailure: the server refused, sent something that is no event, or stopped before the end.
+        """
+        body = self._body(_turns(request), pixels, request.json_schema, request.max_tokens, request.drawing)
+        body |= {"stream": True, "stream_options": {"include_usage": True}}
+        began = time.perf_counter()
+        with self._client.stream("POST", self._url, json=body) as response:
+            if response.status_code != 200:
+                response.read()
+                raise _refusal(self._url, response)
+            reading = Reading(self._url)
+            yield from reading.pieces(response.iter_lines())
+        spent = (time.perf_counter() - began) * 1000
+        usage = replace(reading.usage, milliseconds={"server": spent})
+        yield Completion(reading.text.strip(), reading.finish, usage, _UNROUTED)
+
+    def _body(
+        self,
+        turns: Sequence[Message],
+        pixels: bool,
+        schema: Mapping[str, object] | None,
+        max_tokens: int,
+        drawing: Drawing,
+    ) -> dict[str, object]:
+        sees = pixels and self._vision
         body: dict[str, object] = {
             "model": self._model,
-            "messages": [{"role": "user", "content": content if image is not None else words}],
+            "messages": [{"role": turn.role, "content": _content(turn, sees)} for turn in turns],
             "max_tokens": max_tokens,
-            "temperature": 0,
+            "temperature": drawing.temperature or 0,
             "logprobs": True,
         }
+        asked = {"top_p": drawing.top_p, "seed": drawing.seed, "stop": list(drawing.stop) or None}
+        body |= {name: value for name, value in asked.items() if value is not None}
         if schema is not None:
             named = {"name": "answer", "strict": True, "schema": schema}
             body["response_format"] = {"type": "json_schema", "json_schema": named}
+        return body
+
+    def _ask(self, body: Mapping[str, object]) -> _Reply:
         began = time.perf_counter()
         response = self._client.post(self._url, json=body)
         spent = (time.perf_counter() - began) * 1000
         if response.status_code != 200:
-            said = _shown(response.text)
-            raise ToolError(
-                f"{self._url} refused the request with status {response.status_code} ({said})",
-                "check the model's name, the key, and what the server supports",
-            )
+            raise _refusal(self._url, response)
         return _reply(response.text, self._url, spent)
+
+
+def _turns(request: ModelRequest) -> tuple[Message, ...]:
+    alone = Message("user", known_text(request), () if request.image is None else (request.image,))
+    return request.messages or (alone,)
+
+
+def _content(turn: Message, sees: bool) -> object:
+    """The text alone, or the images and the text as parts."""
+    if not turn.images or not sees:
+        return turn.text
+    images = [{"type": "image_url", "image_url": {"url": _data_url(image)}} for image in turn.images]
+    return [*images, {"type": "text", "text": turn.text}]
+
+
+def _refusal(url: str, response: httpx.Response) -> ModelFailure:
+    wait = response.headers.get("retry-after", "")
+    return ModelFailure(
+        f"{url} refused the request with status {response.status_code} ({shown(response.text)})",
+        "check the model's name, the key, and what the server supports",
+        status=response.status_code,
+        retry_after=float(wait) if wait.isdigit() else None,
+    )
 
 
 def _data_url(image: bytes) -> str:
@@ -164,19 +223,12 @@ def _reply(body: str, url: str, spent: float) -> _Reply:
         text = first["message"]["content"] or ""
         if not isinstance(text, str):
             raise TypeError("the content is no text")
-        told = answer.get("usage") or {}
-        usage = Usage(
-            int(told.get("prompt_tokens") or 0),
-            0,  # servers count image tokens among those of the prompt
-            int(told.get("completion_tokens") or 0),
-            int((told.get("prompt_tokens_details") or {}).get("cached_tokens") or 0),
-            {"server": spent},
-        )
+        usage = replace(usage_of(answer.get("usage")), milliseconds={"server": spent})
         finish: Literal["stop", "length"] = "length" if first.get("finish_reason") == "length" else "stop"
         return _Reply(text, finish, _probability(first.get("logprobs")), usage)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise ToolError(
-            f"{url} answered with something that is no chat completion ({_shown(body)})",
+        raise ModelFailure(
+            f"{url} answered with something that is no chat completion ({shown(body)})",
             "check that base_url ends with the server's /v1",
         ) from error
 
@@ -196,8 +248,8 @@ def _parsed(text: str, verbs: Sequence[str], candidates: int) -> tuple[str, int,
     except (ValueError, LookupError, TypeError, AttributeError):
         fits = False
     if not fits:
-        raise ToolError(
-            f"the model's answer does not fit the schema that was asked for ({_shown(text)})",
+        raise ModelFailure(
+            f"the model's answer does not fit the schema that was asked for ({shown(text)})",
             "use a server that supports response_format json_schema",
         )
     return verb, int(number), words if isinstance(words, str) else ""
@@ -219,9 +271,3 @@ def _quoted(
     passages = passages_of(verb, request.instruction, request.facts, texts, index)
     found = next((passage for passage in passages if words in passage.text), None)
     return Span(words, found.source, found.index, probability) if found else None
-
-
-def _shown(text: str) -> str:
-    """The beginning of what a server said, on one line."""
-    line = " ".join(text.split())
-    return line if len(line) <= _SHOWN else line[:_SHOWN] + " ..."
