@@ -99,7 +99,7 @@ def told(
     Args:
         prompt: its tokens, and how many of them are of images.
     """
-    said = []
+    said: list[str] = []
     for piece in words.pieces(clock.each("decode", tokens)):
         # No model means the blanks that its template leaves before the answer.
         fresh = piece if said else piece.lstrip()
