@@ -16,6 +16,7 @@ from llava_agent.commands.demo import demo
 from llava_agent.commands.doctor import doctor
 from llava_agent.commands.eval import evaluate
 from llava_agent.commands.export import export
+from llava_agent.commands.keys import keys
 from llava_agent.commands.models import models
 from llava_agent.commands.output import show_error
 from llava_agent.commands.run import run
@@ -34,6 +35,7 @@ app.command("run")(run)
 app.command("check")(check)
 app.command("demo")(demo)
 app.add_typer(models, name="models")
+app.add_typer(keys, name="keys")
 app.command("doctor")(doctor)
 app.add_typer(bench, name="bench")
 app.add_typer(evaluate, name="eval")

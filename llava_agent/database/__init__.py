@@ -4,5 +4,6 @@ Rooms that keep something define their tables on `metadata`; nothing else opens 
 """
 
 from llava_agent.database.engine import Database, metadata
+from llava_agent.database.place import default_url, open_database
 
-__all__ = ["Database", "metadata"]
+__all__ = ["Database", "default_url", "metadata", "open_database"]

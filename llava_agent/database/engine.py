@@ -94,6 +94,30 @@ class Database:
         except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
             raise _unusable(error) from error
 
+    def scrub(self) -> None:
+        """Remove deleted or overwritten content from the files of an SQLite database.
+
+        PostgreSQL removes it at its next vacuum; its log and every backup keep it until they are rotated.
+
+        Raises:
+            ToolError: the database cannot be used.
+        """
+        if not self.sqlite:
+            return
+        try:
+            connection = self.engine.raw_connection()
+            try:
+                busy = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            finally:
+                connection.close()
+        except (sa.exc.SQLAlchemyError, sqlite3.Error) as error:
+            raise _unusable(error) from error
+        if busy:
+            raise ToolError(
+                "deleted content is still in the database's log, because others read from it",
+                "stop them and do it again",
+            )
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -118,6 +142,8 @@ def _set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
     _write_ahead(connection)
     for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+    # Erased keys and deleted content must not stay readable in free pages.
+    connection.execute("PRAGMA secure_delete=ON")
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:

@@ -7,7 +7,11 @@ from importlib import import_module
 import sqlalchemy as sa
 
 #: A module with tables that is not named here fails `tests/database/test_migrations.py`.
-TABLE_MODULES: tuple[str, ...] = ("llava_agent.service.store.tables",)
+TABLE_MODULES: tuple[str, ...] = (
+    "llava_agent.encryption.data_keys",
+    "llava_agent.gateway.approvals",
+    "llava_agent.service.store.tables",
+)
 
 
 def whole_metadata() -> sa.MetaData:

@@ -11,6 +11,24 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
+        "approvals",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("action", sa.String(length=64), nullable=False),
+        sa.Column("summary", sa.String(length=500), nullable=False),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("tenant", sa.String(length=200), nullable=False),
+        sa.Column("requester", sa.String(length=200), nullable=False),
+        sa.Column("run", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("asked", sa.Float(), nullable=False),
+        sa.Column("expires", sa.Float(), nullable=False),
+        sa.Column("decided", sa.Float(), nullable=True),
+        sa.Column("decider", sa.String(length=200), nullable=False),
+        sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_approvals")),
+    )
+    op.create_index("ix_approvals_state", "approvals", ["tenant", "state", "expires"], unique=False)
+    op.create_table(
         "artifacts",
         sa.Column("tenant", sa.String(length=64), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
@@ -18,6 +36,26 @@ def upgrade() -> None:
         sa.Column("media_type", sa.String(length=100), nullable=False),
         sa.Column("created", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "sha256", name=op.f("pk_artifacts")),
+    )
+    op.create_table(
+        "data_keys",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("tenant", sa.String(length=200), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("master", sa.String(length=40), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=True),
+        sa.Column("made", sa.String(length=40), nullable=False),
+        sa.Column("ended", sa.String(length=40), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_data_keys")),
+    )
+    op.create_index("ix_data_keys_tenant", "data_keys", ["tenant", "state"], unique=False)
+    op.create_index(
+        "uq_data_keys_active",
+        "data_keys",
+        ["tenant"],
+        unique=True,
+        sqlite_where=sa.text("state = 'active'"),
+        postgresql_where=sa.text("state = 'active'"),
     )
     op.create_table(
         "idempotency_keys",
@@ -137,4 +175,14 @@ def downgrade() -> None:
     op.drop_table("photos")
     op.drop_index(op.f("ix_idempotency_keys_created"), table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
+    op.drop_index(
+        "uq_data_keys_active",
+        table_name="data_keys",
+        sqlite_where=sa.text("state = 'active'"),
+        postgresql_where=sa.text("state = 'active'"),
+    )
+    op.drop_index("ix_data_keys_tenant", table_name="data_keys")
+    op.drop_table("data_keys")
     op.drop_table("artifacts")
+    op.drop_index("ix_approvals_state", table_name="approvals")
+    op.drop_table("approvals")
