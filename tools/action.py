@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter
 
@@ -225,6 +225,8 @@ Action = Annotated[
 ]
 
 ACTION: TypeAdapter[Action] = TypeAdapter(Action)
+
+VERBS = frozenset(str(kind.model_fields["verb"].default) for kind in get_args(get_args(Action)[0]))
 
 _READ = frozenset(
     {"scroll", "wait", "wait_for", "tab", "screenshot", "look", "ask", "done", "navigate", "back"}

@@ -23,7 +23,7 @@ def submits(action: Action, seen: Observation) -> bool:
     Judged by role and words alone, so a harmless button may count; the price is one line in the trace.
     """
     if action.verb == "press":
-        return action.key == "Enter"
+        return action.key.endswith("Enter")
     if action.verb != "click":
         return False
     if action.target.ref is None:
@@ -40,7 +40,11 @@ class KnowsEffects(Protocol):
 
 
 def effect_on(surface: Surface, action: Action, seen: Observation) -> Effect:
-    """Class of an action: as the surface knows it, else judged by what it presses."""
-    if isinstance(surface, KnowsEffects):
-        return surface.effect(action, seen)
-    return effect(action, submits=submits(action, seen))
+    """Class of an action: as the surface knows it, else judged by what it presses.
+
+    A page knows which button sends a form, and not what its scripts do; there the words count as well.
+    """
+    known = surface.effect(action, seen) if isinstance(surface, KnowsEffects) else effect(action)
+    if known == "reversible" and (seen.surface == "page" or not isinstance(surface, KnowsEffects)):
+        return effect(action, submits=submits(action, seen))
+    return known

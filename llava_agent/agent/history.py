@@ -5,6 +5,8 @@ The training data uses the same lines, so the words here are part of the embedde
 
 from __future__ import annotations
 
+import json
+
 from tools.action import Action, Target
 from tools.mark import Mark
 from tools.observation import Observation, Outcome
@@ -22,8 +24,16 @@ def done_line(action: Action, observation: Observation, outcome: Outcome | None 
 def words(action: Action, observation: Observation) -> str:
     """The action alone."""
     match action.verb:
-        case "click" | "download":
+        case "click":
+            how = {1: "", 2: "double ", 3: "triple "}[action.count]
+            side = "" if action.button == "left" else f"{action.button} "
+            return f"{side}{how}click {name(action.target, observation)}"
+        case "download" | "clear" | "hover":
             return f"{action.verb} {name(action.target, observation)}"
+        case "check":
+            return f"{'check' if action.on else 'uncheck'} {name(action.target, observation)}"
+        case "drag":
+            return f"drag {name(action.target, observation)} to {name(action.to, observation)}"
         case "type":
             return f"type {action.text} in {name(action.target, observation)}"
         case "select":
@@ -35,7 +45,16 @@ def words(action: Action, observation: Observation) -> str:
         case "press":
             return f"press {action.key}"
         case "scroll":
-            return f"scroll {action.direction}"
+            inside = f" in {name(action.target, observation)}" if action.target else ""
+            return f"scroll {action.direction}{inside}"
+        case "wait_for":
+            return f"wait for {action.text or action.url}"
+        case "dialog":
+            return f"{'accept' if action.accept else 'dismiss'} the next dialog"
+        case "ask":
+            return f"ask {action.question}"
+        case "tool":
+            return f"tool {action.name} {json.dumps(action.arguments, ensure_ascii=False)[:200]}"
         case "look":
             return f"look {action.question}"
         case "tab":

@@ -80,6 +80,16 @@ class StoredCall(_Stored):
     ms: float
 
 
+class StoredPermission(_Stored):
+    """What the gate said: the policy's decision and rule, and who approved which hash."""
+
+    decision: Literal["allow", "ask", "deny"]
+    rule: str
+    allowed: bool
+    by: str = ""
+    hash: str = ""
+
+
 class StepRecord(_Stored):
     """One step: seen, decided, done, verified."""
 
@@ -103,6 +113,8 @@ class StepRecord(_Stored):
     verification: StoredCheck
     fact: StoredFact | None = None
     banned: str | None = None
+    permission: StoredPermission | None = None
+    retried: bool = False
     calls: tuple[StoredCall, ...] = ()
     seconds: float
     ms: dict[str, float] = Field(default_factory=dict)
@@ -118,6 +130,7 @@ class Intent(_Stored):
     address: str
     line: str
     action: Action
+    approved_by: str = ""
 
 
 class Resumed(_Stored):

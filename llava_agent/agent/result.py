@@ -54,6 +54,8 @@ class RunResult:
             "steps": self.spent.steps,
             "seconds": round(self.spent.seconds, 3),
             "tokens": self.spent.tokens,
+            "image_tokens": self.spent.image_tokens,
+            "money": str(self.spent.money),
             "counters": asdict(self.counters),
             "models": _models(self.models),
             "folder": str(self.folder),
@@ -78,4 +80,7 @@ def stored(state: State, end: End, ledger: Ledger, policy: str, report: str) -> 
 
 
 def _models(totals: dict[str, Total]) -> dict[str, dict[str, float]]:
-    return {name: {**asdict(total), "ms": round(total.ms, 1)} for name, total in totals.items()}
+    return {
+        name: {**asdict(total), "ms": round(total.ms, 1), "money": float(total.money)}
+        for name, total in totals.items()
+    }

@@ -43,10 +43,13 @@ def restore(trace: Trace, photos: tuple[Path, ...]) -> Restored:
     """
     steps, unknown = _read(trace)
     calls = read_ledger(trace.ledger_path) if trace.ledger_path.exists() else []
+    used = total(call for call in calls if not call.shadow)
     spent = Spent(
         steps=steps[-1].step + 1 if steps else 0,
         seconds=steps[-1].seconds if steps else 0.0,
-        tokens=total(call for call in calls if not call.shadow).tokens,
+        tokens=used.tokens,
+        image_tokens=used.image_tokens,
+        money=used.money,
     )
     state = State(
         goal=trace.settings.goal,
@@ -137,6 +140,10 @@ def _counters(steps: list[StepRecord]) -> Counters:
         unconfirmed=sum(step.outcome == "ok" and step.verification.status == "failed" for step in steps),
         escalated=sum(step.escalated for step in steps),
         banned=sum(step.banned is not None for step in steps),
+        unparsed=sum(step.action is None for step in steps),
+        retried=sum(step.retried for step in steps),
+        denied=sum(step.permission is not None and not step.permission.allowed for step in steps),
+        approved=sum(step.permission is not None and bool(step.permission.by) for step in steps),
     )
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from llava_agent import __version__
+from llava_agent.agent.execution import Execution
 from llava_agent.agent.expect import Expectation
+from llava_agent.agent.gate import Gate
 from llava_agent.agent.loop import End, Loop, Progress
 from llava_agent.agent.perceive import Eyes
 from llava_agent.agent.picture import Find, png
@@ -19,6 +22,7 @@ from llava_agent.agent.result import RunResult, stored
 from llava_agent.agent.resume import restore
 from llava_agent.agent.scribe import Scribe
 from llava_agent.agent.state import Budget, Fact, State
+from llava_agent.agent.supervision import Supervision
 from llava_agent.agent.surfaces import Kind, Open, Sight, opener
 from llava_agent.agent.trace import RunSettings, Trace
 from llava_agent.agent.verify import Verification
@@ -29,6 +33,17 @@ from tools.photo import Photo, load_image
 
 MakePolicy = Callable[[Gateway], Policy]
 POLICIES: dict[str, MakePolicy] = {"routed": RoutedPolicy, "vision": VisionPolicy, "text": TextPolicy}
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a run is given beside its trace, its models and its place."""
+
+    expectations: Sequence[Expectation]
+    stop_when_met: bool
+    progress: Progress | None
+    find: Find | None
+    supervision: Supervision
 
 
 async def run_task(
@@ -49,6 +64,7 @@ async def run_task(
     progress: Progress | None = None,
     open_surface: Open | None = None,
     find: Find | None = None,
+    supervision: Supervision | None = None,
 ) -> RunResult:
     """Work on a task until it is verified, a limit is reached, or nothing can go on.
 
@@ -66,6 +82,7 @@ async def run_task(
         progress: called with each step as it is recorded.
         open_surface: opens the address in another way than a browser or the API tool.
         find: the detectors for the photos; OCR, shapes and dials where none is given.
+        supervision: permissions, who answers and approves, remote control, tools.
 
     Returns:
         The result. Whatever goes wrong once the folder exists (an unreadable photo, no network, a crash, no
@@ -92,6 +109,8 @@ async def run_task(
         max_steps=limits.steps,
         max_seconds=limits.seconds,
         max_tokens=limits.tokens,
+        max_image_tokens=limits.image_tokens,
+        max_money=limits.money,
         started=now(),
         product=__version__,
     )
@@ -110,10 +129,7 @@ async def run_task(
         state,
         open_surface or opener(surface, observation, out, photos),
         address,
-        expectations=expectations,
-        stop_when_met=stop_when_met,
-        progress=progress,
-        find=find,
+        Terms(expectations, stop_when_met, progress, find, supervision or Supervision()),
     )
 
 
@@ -127,6 +143,7 @@ async def resume_task(
     progress: Progress | None = None,
     open_surface: Open | None = None,
     find: Find | None = None,
+    supervision: Supervision | None = None,
 ) -> RunResult:
     """Pick a run up where it was killed: facts, history, bans and what was spent are restored.
 
@@ -150,12 +167,9 @@ async def resume_task(
         restored.state,
         open_surface or opener(settings.surface, settings.observation, folder, restored.state.photos),
         restored.address if settings.surface == "page" else settings.address,
-        expectations=expectations,
-        stop_when_met=stop_when_met,
-        progress=progress,
+        Terms(expectations, stop_when_met, progress, find, supervision or Supervision()),
         withheld=restored.withheld,
         repeats=restored.repeats,
-        find=find,
     )
 
 
@@ -166,29 +180,33 @@ async def _work(
     state: State,
     open_surface: Open,
     address: str,
+    terms: Terms,
     *,
-    expectations: Sequence[Expectation],
-    stop_when_met: bool,
-    progress: Progress | None,
     withheld: frozenset[str] = frozenset(),
     repeats: Repeats | None = None,
-    find: Find | None = None,
 ) -> RunResult:
-    settings = trace.settings
+    settings, under = trace.settings, terms.supervision
+    scribe = Scribe(trace, gateway.ledger)
     loop: Loop | None = None
     try:
         async with open_surface(address) as surface:
-            loop = Loop(
+            execution = Execution(
                 surface=surface,
-                policy=policy,
-                scribe=Scribe(trace, gateway.ledger),
-                state=state,
-                budget=Budget(settings.max_steps, settings.max_seconds, settings.max_tokens),
-                eyes=Eyes(gateway, find),
-                expectations=expectations,
-                stop_when_met=stop_when_met,
+                gate=Gate(under.permission, settings.address, under.asks, scribe.image),
+                scribe=scribe,
+                eyes=Eyes(gateway, terms.find),
+                tools=under.tools,
+                expectations=terms.expectations,
                 withheld=withheld,
-                progress=progress,
+            )
+            loop = Loop(
+                execution=execution,
+                policy=policy,
+                state=state,
+                budget=settings.budget,
+                stop_when_met=terms.stop_when_met,
+                control=under.control,
+                progress=terms.progress,
                 repeats=repeats or Repeats(),
             )
             end = await loop.run()

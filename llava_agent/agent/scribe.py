@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from llava_agent.agent.decision import Decision
+from llava_agent.agent.gate import Admission
 from llava_agent.agent.history import words
 from llava_agent.agent.record import (
     Intent,
@@ -13,6 +15,7 @@ from llava_agent.agent.record import (
     StoredCheck,
     StoredEvidence,
     StoredFact,
+    StoredPermission,
     now,
     outcome_kind,
     store_look,
@@ -37,7 +40,7 @@ class Scribe:
         self.trace = trace
         self.ledger = ledger
 
-    def intent(self, action: Action, seen: Observation, state: State) -> None:
+    def intent(self, action: Action, seen: Observation, state: State, approved_by: str = "") -> None:
         """Before an irreversible action, so that a kill in its middle leaves a trace."""
         self.trace.write(
             Intent(
@@ -46,8 +49,15 @@ class Scribe:
                 address=seen.address,
                 line=words(action, seen),
                 action=action,
+                approved_by=approved_by,
             )
         )
+
+    def image(self, seen: Observation) -> Path | None:
+        """The stored screenshot of an observation; None where it has none."""
+        if seen.screenshot is None or seen.image_sha256 is None:
+            return None
+        return self.trace.image(self.trace.keep_image(seen.screenshot, seen.image_sha256))
 
     def step(
         self,
@@ -60,9 +70,7 @@ class Scribe:
     ) -> StepRecord:
         """Record a step; `after` is the state after it, `began` and `decided` are monotonic seconds."""
         index = after.spent.steps - 1
-        image = None
-        if seen.screenshot is not None and seen.image_sha256 is not None:
-            image = self.trace.keep_image(seen.screenshot, seen.image_sha256)
+        image = seen.image_sha256 if self.image(seen) else None
         record = StepRecord(
             step=index,
             time=now(),
@@ -81,6 +89,8 @@ class Scribe:
             verification=store_check(turn.verification),
             fact=store_fact(turn.fact) if turn.fact else None,
             banned=turn.ban,
+            permission=_permission(turn.admission),
+            retried=turn.retried,
             calls=tuple(_call(entry) for entry in self.ledger.of_step(index) if not entry.shadow),
             seconds=round(after.spent.seconds, 3),
             ms={
@@ -103,6 +113,18 @@ def store_fact(fact: Fact) -> StoredFact:
     )
     confidence = round(fact.confidence, 4)
     return StoredFact(name=fact.name, value=fact.value, confidence=confidence, evidence=evidence)
+
+
+def _permission(admission: Admission | None) -> StoredPermission | None:
+    if admission is None:
+        return None
+    return StoredPermission(
+        decision=admission.ruling.decision,
+        rule=admission.ruling.rule,
+        allowed=admission.allowed,
+        by=admission.by,
+        hash=admission.hash,
+    )
 
 
 def _target(decision: Decision) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import Path
 
 #: History lines that the model is shown; older ones stay in the trace.
@@ -42,11 +43,13 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Hard limits of a run; None is no limit."""
+    """Hard limits of a run; None is no limit. Money is in the installation's currency."""
 
     steps: int = 30
     seconds: float | None = 600.0
     tokens: int | None = None
+    image_tokens: int | None = None
+    money: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,8 @@ class Spent:
     steps: int = 0
     seconds: float = 0.0
     tokens: int = 0
+    image_tokens: int = 0
+    money: Decimal = Decimal(0)
 
     def over(self, budget: Budget) -> str | None:
         """The sentence that names the first limit reached, None while within all of them."""
@@ -65,6 +70,10 @@ class Spent:
             return f"the limit of {budget.seconds:g} seconds was reached"
         if budget.tokens is not None and self.tokens >= budget.tokens:
             return f"the limit of {budget.tokens} tokens was reached"
+        if budget.image_tokens is not None and self.image_tokens >= budget.image_tokens:
+            return f"the limit of {budget.image_tokens} image tokens was reached"
+        if budget.money is not None and self.money >= budget.money:
+            return f"the limit of {budget.money} in money was reached"
         return None
 
 
@@ -77,12 +86,26 @@ class Counters:
         unconfirmed: actions that were carried out but whose expectation did not hold.
         escalated: steps decided by the larger model after the smaller one was unsure or had failed.
         banned: targets taken away because the same action was repeated on the same page.
+        unparsed: answers of the model that named no possible action.
+        malformed: actions whose arguments were refused.
+        unresolved: targets that were stale, covered, disabled, off the screen or not there.
+        retried: stale targets that were found again without asking the model.
+        denied: actions that the policy or a person did not permit.
+        approved: actions that a person approved.
+        answered: questions that a person answered.
     """
 
     refused: int = 0
     unconfirmed: int = 0
     escalated: int = 0
     banned: int = 0
+    unparsed: int = 0
+    malformed: int = 0
+    unresolved: int = 0
+    retried: int = 0
+    denied: int = 0
+    approved: int = 0
+    answered: int = 0
 
 
 @dataclass(frozen=True, slots=True)

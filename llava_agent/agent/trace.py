@@ -15,12 +15,14 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from llava_agent.agent.record import TRACE_VERSION, Intent, Resumed, StepRecord, StoredResult, now
+from llava_agent.agent.state import Budget
 from llava_agent.errors import ConfigError, ToolError
 
 Record = StepRecord | Intent | Resumed
@@ -60,8 +62,16 @@ class RunSettings(BaseModel):
     max_steps: int
     max_seconds: float | None = None
     max_tokens: int | None = None
+    max_image_tokens: int | None = None
+    max_money: Decimal | None = None
     started: str
     product: str
+
+    @property
+    def budget(self) -> Budget:
+        return Budget(
+            self.max_steps, self.max_seconds, self.max_tokens, self.max_image_tokens, self.max_money
+        )
 
 
 class Trace:

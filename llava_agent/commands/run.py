@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -17,10 +19,12 @@ from llava_agent.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from llava_agent.agent.attendant import Terminal
     from llava_agent.agent.expect import Expectation
     from llava_agent.agent.loop import Progress
     from llava_agent.agent.result import RunResult
     from llava_agent.agent.run import MakePolicy
+    from llava_agent.agent.supervision import Supervision
     from llava_agent.assembly import Core
 
 PolicyName = Literal["routed", "vision", "text", "random", "blind"]
@@ -56,6 +60,16 @@ def run(
     max_steps: Annotated[int | None, typer.Option(min=1, help="Hard limit of steps (30).")] = None,
     max_seconds: Annotated[float | None, typer.Option(min=1, help="Hard limit of seconds (600).")] = None,
     max_tokens: Annotated[int | None, typer.Option(min=1, help="Hard limit of tokens (none).")] = None,
+    max_image_tokens: Annotated[
+        int | None, typer.Option(min=1, help="Hard limit of image tokens (none).")
+    ] = None,
+    max_money: Annotated[
+        float | None, typer.Option(min=0, help="Hard limit of money, by the prices of the presets (none).")
+    ] = None,
+    permissions: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What the agent may do; configs/policy/agent.yaml if not given."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of the run; runs/<time> where not given.")
     ] = None,
@@ -68,6 +82,9 @@ def run(
     """Work on a page until the result is verified, a limit is reached, or nothing can go on.
 
     Success is checked, never claimed: without --expect-text or --expect-url the best end is `unverified`.
+
+    What deletes or costs money, and what sends anything to another host than the page's, waits for your `y`
+    on the terminal; without a terminal the run ends as `blocked`. --permissions gives other rules.
 
     \b
     Exit codes:
@@ -88,7 +105,7 @@ def run(
     """
     expectations = _expectations(expect_text or (), expect_url or ())
     if resume is not None:
-        _only_resume(url, task, image, out, max_steps, max_seconds, max_tokens)
+        _only_resume(url, task, image, out, max_steps, max_seconds, max_tokens, max_image_tokens, max_money)
         folder = resume
         decider, looks = _stored(resume, policy)
     else:
@@ -96,6 +113,8 @@ def run(
             raise ConfigError("a run needs --url and --task", "or --resume with the folder of an earlier run")
         folder = out or Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
         decider, looks = policy or "routed", bool(image)
+    terminal = _terminal()
+    supervision = _supervision(permissions, terminal)
     core = _core(model, decider, looks)
 
     async def work(progress: Progress) -> RunResult:
@@ -110,6 +129,7 @@ def run(
                 expectations=expectations,
                 find=core.find,
                 progress=progress,
+                supervision=supervision,
             )
         limits = Budget()
         return await run_task(
@@ -121,14 +141,21 @@ def run(
             surface=surface,
             observation=observation,
             policy=_policy(decider),
-            budget=Budget(max_steps or limits.steps, max_seconds or limits.seconds, max_tokens),
+            budget=Budget(
+                max_steps or limits.steps,
+                max_seconds or limits.seconds,
+                max_tokens,
+                max_image_tokens,
+                None if max_money is None else Decimal(str(max_money)),
+            ),
             expectations=expectations,
             find=core.find,
             progress=progress,
+            supervision=supervision,
         )
 
     try:
-        with live_steps() as progress:
+        with live_steps(terminal) as progress:
             result = asyncio.run(work(progress))
     except KeyboardInterrupt:
         _report(folder)
@@ -181,6 +208,20 @@ def _policy(name: str) -> str | MakePolicy:
     if name == "random":
         return lambda _: RandomPolicy()
     return (lambda _: BlindPolicy()) if name == "blind" else name
+
+
+def _terminal() -> Terminal | None:
+    """The person at the terminal, where there is one."""
+    from llava_agent.agent.attendant import Terminal
+
+    return Terminal() if sys.stdin.isatty() and sys.stderr.isatty() else None
+
+
+def _supervision(permissions: Path | None, terminal: Terminal | None) -> Supervision:
+    from llava_agent.agent.permission import DEFAULT, Permission
+    from llava_agent.agent.supervision import Supervision
+
+    return Supervision(Permission.read(permissions or DEFAULT), terminal)
 
 
 def _expectations(texts: Sequence[str], addresses: Sequence[str]) -> list[Expectation]:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -53,7 +54,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """Sum over calls."""
+    """Sum over calls; `money` over those that have a price."""
 
     calls: int = 0
     prompt_tokens: int = 0
@@ -61,6 +62,7 @@ class Total:
     output_tokens: int = 0
     reused_tokens: int = 0
     ms: float = 0.0
+    money: Decimal = Decimal(0)
 
     @property
     def tokens(self) -> int:
@@ -120,6 +122,7 @@ def total(entries: Iterable[Entry]) -> Total:
         output_tokens=sum(entry.output_tokens for entry in kept),
         reused_tokens=sum(entry.reused_tokens for entry in kept),
         ms=sum(entry.ms.get("total", 0.0) for entry in kept),
+        money=sum((Decimal(entry.cost) for entry in kept if entry.cost), Decimal(0)),
     )
 
 

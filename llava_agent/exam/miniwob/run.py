@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llava_agent.agent.expect import Holds
+from llava_agent.agent.permission import Permission
 from llava_agent.agent.record import StepRecord
 from llava_agent.agent.result import RunResult
 from llava_agent.agent.run import run_task
 from llava_agent.agent.state import Budget
+from llava_agent.agent.supervision import Supervision
 from llava_agent.egress import AllowList
 from llava_agent.errors import ConfigError, LlavaAgentError, ToolError
 from llava_agent.exam.miniwob.episode import SCALE, VIEWPORT, Episode, Task, start
@@ -186,6 +188,8 @@ class _Sitting:
                 expectations=[Holds("the page gives a positive reward", episode.rewarded)],
                 progress=steps.append,
                 open_surface=running,
+                # The pages are made to be played with, and nothing on them is real.
+                supervision=Supervision(Permission.everything()),
             )
         if candidates[0].error is not None:
             raise candidates[0].error
