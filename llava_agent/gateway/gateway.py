@@ -58,9 +58,10 @@ class Gateway:
         Raises:
             NoPermittedModel: no configured model can.
         """
+        request = replace(request, candidates=tuple(candidates))
         model, reason = pick(request, self.models.values())
         choice = self._call(
-            model, reason, request, lambda seen: model.choose(seen, candidates, verbs), shadow=False
+            model, reason, request, lambda seen: model.choose(seen, seen.candidates, verbs), shadow=False
         )
         if self.keep_asked:
             self.asked.append(Asked(request, tuple(candidates), tuple(verbs), choice))

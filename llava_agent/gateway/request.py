@@ -80,10 +80,13 @@ class ModelRequest:
         json_schema: output of `complete` must satisfy it (constrained decoding).
         messages: a conversation to go on with (for `complete`), in place of instruction, facts and history.
         drawing: how the words are drawn (for `complete`).
+        candidates: what is to be chosen from; `Gateway.choose` puts them here, so that guards see every part.
         offers_tools: the messages describe tools that may be called, so the model must be able to.
         principal: on whose behalf.
         data_class: how sensitive instruction, facts, history and candidates are.
         image_class: how sensitive `image` is, and whatever was read from it.
+        declassified: number of the audit record that lowered the classes; see `Gateway.declassify`.
+        seconds: longest wait for an answer, for models that can be told; None leaves it to the model.
     """
 
     step_kind: StepKind
@@ -100,10 +103,13 @@ class ModelRequest:
     json_schema: Mapping[str, object] | None = None
     messages: tuple[Message, ...] = ()
     drawing: Drawing = Drawing()
+    candidates: tuple[Candidate, ...] = ()
     offers_tools: bool = False
     principal: Principal = LOCAL
     data_class: DataClass = UNCLASSIFIED
     image_class: DataClass = UNCLASSIFIED
+    declassified: int | None = None
+    seconds: float | None = None
 
     @property
     def images(self) -> tuple[bytes, ...]:
