@@ -12,6 +12,7 @@ from llava_agent import __version__
 from llava_agent.commands.ask import ask
 from llava_agent.commands.bench import bench
 from llava_agent.commands.check import check
+from llava_agent.commands.data import data
 from llava_agent.commands.demo import demo
 from llava_agent.commands.doctor import doctor
 from llava_agent.commands.eval import evaluate
@@ -39,6 +40,7 @@ app.add_typer(keys, name="keys")
 app.command("doctor")(doctor)
 app.add_typer(bench, name="bench")
 app.add_typer(evaluate, name="eval")
+app.add_typer(data, name="data")
 app.add_typer(export, name="export")
 
 

@@ -13,7 +13,6 @@ import re
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -32,6 +31,7 @@ from llava_agent.gateway.request import (
 from llava_agent.gateway.verbs import EVIDENCE_VERBS, POINTING_VERBS, QUOTING_VERBS
 from llava_agent.gateway.wording import known_text, question_text
 from llava_agent.vlm.answer import Answer
+from llava_agent.vlm.chat import Chat
 from llava_agent.vlm.clock import Clock
 from llava_agent.vlm.constrained import Constraint, Vocabulary
 from llava_agent.vlm.decode import Sampling, generate
@@ -42,7 +42,6 @@ from llava_agent.vlm.llava import LlavaModel
 from llava_agent.vlm.prefix import PrefixCache
 from llava_agent.vlm.words import Words, sampling_of, told, whole
 
-_SENTINEL = "\u241fprompt\u241f"
 _MAX_QUOTE = 64
 _UNROUTED = Route(model="generating", tier="vision", reason="called without a gateway")
 
@@ -90,8 +89,7 @@ class GeneratingModel:
     ) -> None:
         self._model = model
         self._tokenizer = model.language.tokenizer
-        self._template = template
-        self._frame = _frame(self._tokenizer, template, ("user",))
+        self._chat = Chat(self._tokenizer, model.placeholder, template)
         self._sampling = sampling or Sampling()
         self._engine: Engine = TorchEngine(model.language)
         self._prefix = PrefixCache(self._engine)
@@ -133,8 +131,8 @@ class GeneratingModel:
             with clock.part("prompt"):
                 encoded = self._encode(request, known_text(request), pixels)
             self._prefix.forget()
-            stop = {self._tokenizer.eos_token_id}
-            tokens = generate(self._engine, encoded.embeddings, sampling, stop, constraint)
+            stops = self._chat.stops
+            tokens = generate(self._engine, encoded.embeddings, sampling, stops, constraint)
             words = Words(self._text, request.drawing.stop)
             prompt = (len(encoded.ids), encoded.image_tokens)
             yield from told(words, tokens, clock, sampling, prompt, constraint)
@@ -209,14 +207,14 @@ class GeneratingModel:
         turns = request.messages or (alone,)
         ids: list[int] = []
         images: list[_Image] = []
-        frame = self._framed(turns)
+        frame = self._chat.frame([turn.role for turn in turns])
         for before, turn in zip(frame, turns, strict=False):
-            ids += self._ids(before, special=True)
+            ids += self._chat.ids(before, special=True)
             for content in turn.images if pixels else ():
                 images.append(self._see(content))
-                ids += [self._model.placeholder, *self._ids("\n")]
-            ids += self._ids(turn.text)
-        ids += self._ids(frame[-1], special=True)
+                ids += [self._model.placeholder, *self._chat.ids("\n")]
+            ids += self._chat.ids(turn.text)
+        ids += self._chat.ids(frame[-1], special=True)
         expanded = expand_placeholders(ids, [len(image.tokens) for image in images], self._model.placeholder)
         embeddings = self._engine.embed(expanded.ids)
         keys: list[object] = expanded.ids.tolist()
@@ -227,11 +225,6 @@ class GeneratingModel:
         for image, (start, end) in zip(images, expanded.spans, strict=True):
             keys[start:end] = [(image.digest, order) for order in range(end - start)]
         return _Encoded(expanded.ids.tolist(), keys, embeddings, sum(len(image.tokens) for image in images))
-
-    def _framed(self, turns: Sequence[Message]) -> tuple[str, ...]:
-        if len(turns) == 1 and turns[0].role == "user":
-            return self._frame
-        return _frame(self._tokenizer, self._template, [turn.role for turn in turns])
 
     def _see(self, content: bytes) -> _Image:
         import torch
@@ -248,13 +241,6 @@ class GeneratingModel:
         while len(self._images) > _KEPT_IMAGES:
             del self._images[next(iter(self._images))]
         return image
-
-    def _ids(self, text: str, *, special: bool = False) -> list[int]:
-        if not text:
-            return []
-        encoded = self._tokenizer(text, add_special_tokens=False, split_special_tokens=not special)
-        ids: list[int] = encoded["input_ids"]
-        return ids
 
     def _text(self, tokens: Sequence[int]) -> str:
         text: str = self._tokenizer.decode(tokens, skip_special_tokens=True)
@@ -282,41 +268,3 @@ def _passages(
 def _chunks(text: str) -> list[str]:
     """Words, blanks and signs, each as it is written inside a JSON string."""
     return [json.dumps(part, ensure_ascii=False)[1:-1] for part in re.findall(r"\w+|\s+|[^\w\s]", text)]
-
-
-def _frame(tokenizer: Any, template: str | None, roles: Sequence[str]) -> tuple[str, ...]:
-    """What stands before the words of each turn, and after the last.
-
-    A template of the preset has one place; the turns stand in it one after another, each with its role.
-    """
-    if template is not None:
-        inner = _SENTINEL
-        if len(roles) > 1:
-            inner = "\n".join(f"{role}: {_SENTINEL}" for role in roles)
-        rendered = template.replace("{prompt}", inner)
-        if tokenizer.bos_token and not rendered.startswith(tokenizer.bos_token):
-            rendered = tokenizer.bos_token + rendered
-    elif getattr(tokenizer, "chat_template", None):
-        rendered = _rendered(tokenizer, roles)
-    else:
-        raise ConfigError(
-            "the tokenizer has no chat template", "set template in the preset, with {prompt} in it"
-        )
-    pieces = tuple(rendered.split(_SENTINEL))
-    if len(pieces) != len(roles) + 1:
-        raise ConfigError("the prompt template has no place for the prompt", "write {prompt} in it")
-    return pieces
-
-
-def _rendered(tokenizer: Any, roles: Sequence[str]) -> str:
-    from jinja2 import TemplateError
-
-    turns = [{"role": role, "content": _SENTINEL} for role in roles]
-    try:
-        rendered: str = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-    except TemplateError as error:
-        raise ConfigError(
-            f"the model's chat template refuses this conversation ({error})",
-            "let the turns alternate between user and assistant",
-        ) from error
-    return rendered

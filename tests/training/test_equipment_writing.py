@@ -36,10 +36,10 @@ def test_a_folder_of_another_run_and_senseless_counts_are_refused(
     before = (tmp_path / "scenes.jsonl").read_bytes()
     with pytest.raises(ConfigError, match="another run"):
         write_equipment(2, 6, tmp_path, progress=False)
-    with pytest.raises(ConfigError, match="0 scenes"):
+    with pytest.raises(ConfigError, match="0 pictures"):
         write_equipment(0, 5, tmp_path, progress=False)
     assert main(["--count", "-1", "--out", str(tmp_path)]) == ConfigError.exit_code
-    assert "-1 scenes" in capsys.readouterr().err
+    assert "-1 pictures" in capsys.readouterr().err
     assert (tmp_path / "scenes.jsonl").read_bytes() == before
 
 

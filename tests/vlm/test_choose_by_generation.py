@@ -215,7 +215,8 @@ def test_a_conversation_keeps_its_turns_and_its_images(model: GeneratingModel) -
     assert model.complete(request, pixels=False).usage.image_tokens == 0
     template = GeneratingModel(from_llava(tiny_llava(), tiny_tokenizer(), "tiny"), template="Q {prompt} A")
     words = tiny_tokenizer().decode(template._encode(replace(request, messages=TALK[2:]), "", False).ids)
-    assert words == "<s>Q assistant: A pump.\nuser: And this <image>? A"
+    # Round by round, each answer with its end, as models with such a template were trained.
+    assert words == "<s>Q  AA pump.</s>Q And this <image>? A"
 
 
 def test_a_stream_says_what_a_completion_says(model: GeneratingModel) -> None:

@@ -1,17 +1,16 @@
-"""Write rendered equipment to disk: numbered JPEGs and one JSON line a picture; goes on where it stopped."""
+"""Write rendered equipment to disk: numbered JPEGs and one JSON line a picture."""
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from llava_agent.errors import ConfigError
+from PIL import Image
+
 from training.render.equipment.compose import render_equipment
+from training.render.numbered import RUN, write_numbered
 
-#: Pictures of one run have the seeds `seed * RUN + index`, so runs of different seeds share none.
-RUN = 1_000_000
 INDEX = "scenes.jsonl"
 
 
@@ -21,58 +20,16 @@ def write_equipment(count: int, seed: int, out: Path, difficulty: float = 0.5, p
     Each line is the scene's JSON with its `file`. A run that was cut off goes on after its last whole line.
     Raises ConfigError for counts that make no sense, or a folder that holds a run with another seed.
     """
-    if not 0 < count <= RUN:
-        raise ConfigError(f"cannot render {count} scenes in one run", f"choose between 1 and {RUN}")
-    images = out / "images"
-    images.mkdir(parents=True, exist_ok=True)
-    index = out / INDEX
-    done = _whole_lines(index, seed, difficulty)
-    with index.open("a", encoding="utf-8") as lines:
-        for number in _counted(done, count, progress):
+
+    def draw(numbers: range) -> Iterator[tuple[Image.Image, dict[str, Any]]]:
+        for number in numbers:
             scene = render_equipment(seed * RUN + number, difficulty)
-            name = f"{number:06d}.jpg"
-            partial = images / f"{name}.part"
-            scene.image.save(partial, "JPEG", quality=95, subsampling=0)
-            partial.replace(images / name)
-            record = {"file": f"images/{name}", "difficulty": difficulty, **scene.as_json()}
-            lines.write(json.dumps(record, ensure_ascii=False) + "\n")
-            lines.flush()
-    return index
+            yield scene.image, {"difficulty": difficulty, **scene.as_json()}
 
+    def same_run(record: dict[str, Any], number: int) -> bool:
+        return bool(record["seed"] == seed * RUN + number and record["difficulty"] == difficulty)
 
-def _whole_lines(index: Path, seed: int, difficulty: float) -> int:
-    """How many scenes are finished; cuts off a last line that was only half written."""
-    if not index.is_file():
-        return 0
-    kept = 0
-    size = 0
-    with index.open("rb") as lines:
-        for line in lines:
-            if not line.endswith(b"\n"):
-                break
-            record = json.loads(line)
-            if record["seed"] != seed * RUN + kept or record["difficulty"] != difficulty:
-                raise ConfigError(
-                    f"{index} holds another run", "choose an empty folder or that run's settings"
-                )
-            kept, size = kept + 1, size + len(line)
-    os.truncate(index, size)
-    return kept
-
-
-def _counted(done: int, count: int, progress: bool) -> Iterable[int]:
-    numbers = range(done, count)
-    if not progress:
-        return numbers
-    return _shown(done, count)
-
-
-def _shown(done: int, count: int) -> Iterator[int]:
-    """The numbers that are still to do, under a progress bar."""
-    from rich.progress import MofNCompleteColumn, Progress
-
-    with Progress(*Progress.get_default_columns(), MofNCompleteColumn()) as bar:
-        task = bar.add_task("rendering equipment", total=count, completed=done)
-        for number in range(done, count):
-            yield number
-            bar.advance(task)
+    return write_numbered(
+        count, out, out / INDEX, draw, same_run,
+        suffix=".jpg", title="rendering equipment", progress=progress, quality=95, subsampling=0,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""A researcher's own data: conversations about images, read, checked and shown."""
