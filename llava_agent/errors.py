@@ -54,6 +54,18 @@ class PermissionDenied(LlavaAgentError):
     http_status = 403
 
 
+class NotFound(LlavaAgentError):
+    """There is no such thing, or it belongs to someone else."""
+
+    http_status = 404
+
+
+class Conflict(LlavaAgentError):
+    """What is asked does not fit the state of the thing: changed by another, ended, or done already."""
+
+    http_status = 409
+
+
 class BudgetExceeded(LlavaAgentError):
     """A hard limit of steps, seconds or tokens was reached."""
 

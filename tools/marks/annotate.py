@@ -22,6 +22,7 @@ def annotate(
     marks: Sequence[Mark],
     chosen: Mark | Box | str | None = None,
     evidence: Sequence[Box] = (),
+    numbers: Sequence[int] = (),
 ) -> Image.Image:
     """A copy of `image` with numbered marks.
 
@@ -30,12 +31,13 @@ def annotate(
         marks: drawn thin, with their position (from 1) as a small number; those without a box are left out.
         chosen: a mark, its ref, or a box: drawn thick in red, with a cross at its centre.
         evidence: boxes drawn in green, tinted.
+        numbers: of the marks, where they are not their positions.
     """
     unit = max(1.0, min(image.size) / 600)
     drawn = image.convert("RGB").copy()
     pen = ImageDraw.Draw(drawn, "RGBA")
     font = ImageFont.load_default(size=round(11 * unit))
-    for number, mark in enumerate(marks, start=1):
+    for number, mark in zip(numbers or range(1, len(marks) + 1), marks, strict=True):
         if mark.box is not None:
             colour = _COLOURS.get(mark.role, _CONTROL)
             pen.rectangle(_corners(mark.box, image.size), outline=(*colour, 190), width=round(unit))

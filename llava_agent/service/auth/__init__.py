@@ -1,1 +1,0 @@
-"""Who asks and what they may do: users, sessions, API keys, roles and rights."""

@@ -1,1 +1,0 @@
-"""What every request passes: id, headers, origin, identity, permission, limits; errors as problem+json."""
