@@ -46,9 +46,13 @@ async def check_action(
     if action.verb in ("type", "select"):
         wanted = action.text if action.verb == "type" else action.option
         return await _value_is(action.target, wanted, after, surface)
-    if action.verb == "click":
+    if action.verb == "clear":
+        return await _value_is(action.target, "", after, surface)
+    if action.verb == "check":
+        return await _value_is(action.target, "checked" if action.on else "unchecked", after, surface)
+    if action.verb == "click" and action.button == "left":
         return _clicked(action.target, before, after)
-    if action.verb in ("press", "scroll"):
+    if action.verb in ("press", "scroll", "drag", "back"):
         return _changed(before, after, f"{action.verb} changed nothing")
     if action.verb == "navigate":
         reached = _same_address(action.url, after.address)

@@ -92,7 +92,7 @@ class VisualExpectations:
 def _look(page: Page) -> Sighting:
     """The whole page, from top to bottom, through the scripts that the agent looks with."""
     from llava_agent.checks.sighting import MOST_PARTS, Part, Sighting
-    from tools.browser.page import script
+    from tools.browser.script import script
     from tools.marks.dom import NODES, OPTIONS, checked, program
 
     most, text = 10_000, 20_000

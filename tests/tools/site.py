@@ -57,6 +57,40 @@ PAGES: dict[str, str] = {
     "/busy": """<!doctype html><title>Busy</title><p id="c">0</p><button>Still here</button>
       <script>setInterval(() => { document.getElementById('c').textContent = Math.random(); }, 10);
       fetch('/slow');</script>""",
+    "/mouse": """<!doctype html><title>Mouse</title>
+      <style>#m:hover + p { display: block } p#h { display: none } li { width: 120px; padding: 8px }</style>
+      <button oncontextmenu="this.textContent='Right'; event.preventDefault()"
+              ondblclick="this.textContent='Twice'">Pad</button>
+      <button id="m">Menu</button><p id="h">Hidden hint</p>
+      <ul><li draggable="true" role="listitem" aria-label="Apple" id="a" tabindex="0"
+              ondragstart="event.dataTransfer.setData('text', 'apple')">Apple</li></ul>
+      <div role="button" aria-label="Basket" id="b" style="width:200px;height:60px;background:#ddd"
+           ondragover="event.preventDefault()"
+           ondrop="event.preventDefault(); document.title = event.dataTransfer.getData('text')">Basket</div>
+      <input type="range" aria-label="Volume" min="0" max="10" value="5">
+      <div role="switch" aria-checked="false" tabindex="0" aria-label="Night"
+           onclick="this.setAttribute('aria-checked', this.getAttribute('aria-checked') !== 'true')">N</div>
+      <label><input type="checkbox"> Terms</label>
+      <label>Code <input value="old"></label>
+      <div style="height:80px;width:200px;overflow:auto" aria-label="Log"><button>First line</button>
+      <div style="height:400px;width:900px"></div><button>Last line</button></div>
+      <button onclick="document.title = prompt('Name?', 'nobody')">Prompt</button>
+      <button onclick="setTimeout(() => { late.textContent = 'Came late'; }, 300)">Later</button>
+      <span id="late"></span>""",
+    "/loop": """<!doctype html><button onclick="for (;;) alert('again')">Loop</button><p>Still here</p>""",
+    "/city": """<!doctype html><label>City <input id="c" oninput="suggest(this.value)"></label>
+      <ul role="listbox" id="l" hidden style="width:200px"></ul>
+      <script>
+      function suggest(typed) {
+        l.hidden = false;
+        const cities = ["Bern", "Berlin", "Bergen"].filter((one) => one.startsWith(typed));
+        l.replaceChildren(...cities.map((one) => {
+          const option = document.createElement("li");
+          option.setAttribute("role", "option"); option.textContent = one;
+          option.onclick = () => { c.value = one; l.hidden = true; };
+          return option; }));
+      }
+      </script>""",
     "/drawn": """<!doctype html><style>li{cursor:pointer}</style>
       <div role="combobox" tabindex="0" aria-label="Colour" onclick="l.hidden=false">choose</div>
       <ul role="listbox" id="l" hidden><li role="option" onclick="document.title='red'">Red</li>

@@ -1,14 +1,17 @@
-"""The actions on a located target: click, type, select, press, upload, download."""
+"""The actions on a located target: what the hands of a user do."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tools.action import Action, Click, Download, Select, Target, Type, Upload
+from tools.action import Action, Check, Clear, Click, Download, Drag, Hover, Select, Target, Type, Upload
+from tools.browser import pointer
+from tools.browser.script import script
 from tools.browser.session import BrowserSession
 from tools.browser.target import Located, View, locate
 from tools.marks.dom import collect, program
@@ -45,7 +48,15 @@ class Hands:
         """An action that has a target."""
         match action:
             case Click(target=target):
-                return await self._on(target, view, lambda at: self._click(at, view))
+                return await self._on(target, view, lambda at: self._click(at, action, view))
+            case Hover(target=target):
+                return await self._on(target, view, lambda at: pointer.hover(view.page, at))
+            case Drag(target=target, to=to):
+                return await self._on(target, view, lambda at: self._drag(at, to, view))
+            case Clear(target=target):
+                return await self._on(target, view, lambda at: self._type(at, "", view))
+            case Check(target=target, on=on):
+                return await self._on(target, view, lambda at: self._check(at, on, view))
             case Type(target=target, text=text):
                 return await self._on(target, view, lambda at: self._type(at, text, view))
             case Select(target=target, option=option):
@@ -58,7 +69,11 @@ class Hands:
 
     async def _on(self, target: Target, view: View, use: Use) -> Outcome:
         located = await locate(target, view)
-        return located if isinstance(located, Outcome) else await use(located)
+        if isinstance(located, Outcome):
+            return located
+        found = await _selector(view.page, located)
+        outcome = await use(located)
+        return replace(outcome, data={**outcome.data, "selector": found}) if found and outcome.ok else outcome
 
     async def press(self, key: str) -> Outcome:
         from playwright.async_api import Error
@@ -71,7 +86,7 @@ class Hands:
             raise
         return Outcome(True, detail=f"pressed {key}")
 
-    async def _click(self, to: Located, view: View) -> Outcome:
+    async def _click(self, to: Located, click: Click, view: View) -> Outcome:
         native = to.about.get("native")
         if native == "option" and to.element is not None:
             return await _choose(to.element, to.name)
@@ -82,13 +97,26 @@ class Hands:
             await to.element.focus()
             offered = ", ".join((to.dom.options if to.dom else ())[:12])
             return Outcome(True, detail=f"{to.name} is a list: select one of {offered}".rstrip())
-        if to.at is None:
-            return Outcome(False, "off_screen", f"{to.name} has no place on the screen")
-        tabs = len(self._session.pages)
-        await view.page.mouse.click(*to.at)
-        await asyncio.sleep(0)
-        opened = len(self._session.pages) - tabs
-        return Outcome(True, detail=f"clicked {to.name}", data={"tabs": opened} if opened > 0 else {})
+        return await pointer.click(self._session, view.page, to, click.button, click.count)
+
+    async def _drag(self, start: Located, to: Target, view: View) -> Outcome:
+        end = await locate(to, view)
+        if isinstance(end, Outcome):
+            return end
+        # Finding the end may have scrolled the page under the start.
+        again = start if start.dom is None else await locate(Target(ref=start.dom.mark.ref), view)
+        return again if isinstance(again, Outcome) else await pointer.drag(view.page, again, end)
+
+    async def _check(self, to: Located, on: bool, view: View) -> Outcome:
+        read = program("field.js", argument="argument")
+        wanted = "checked" if on else "unchecked"
+        state = await view.page.evaluate(read, to.element) if to.element else None
+        if state not in ("checked", "unchecked"):
+            return Outcome(False, "not_a_field", f"{to.name} can be neither checked nor unchecked")
+        if state == wanted:
+            return Outcome(True, detail=f"{to.name} is {wanted} already", data={"value": wanted})
+        done = await pointer.click(self._session, view.page, to, "left", 1)
+        return replace(done, detail=f"made {to.name} {wanted}", data={"value": wanted}) if done.ok else done
 
     async def _type(self, to: Located, text: str, view: View) -> Outcome:
         kind = to.about.get("editable")
@@ -197,6 +225,14 @@ class Hands:
             watch.expects_download = False
         watch.note("download", f"{path.name}, {path.stat().st_size} bytes")
         return Outcome(True, detail=f"downloaded {path.name}", data={"path": str(path)})
+
+
+async def _selector(page: Page, to: Located) -> dict[str, object] | None:
+    """How a script without this product finds the target again; None where a point lies on nothing."""
+    if to.node is None:
+        return None
+    found: dict[str, object] = await page.evaluate(script("selector.js"), to.node)
+    return found
 
 
 async def _choose(option: ElementHandle, name: str) -> Outcome:

@@ -5,38 +5,37 @@ from __future__ import annotations
 import asyncio
 import io
 import itertools
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from PIL import Image
 
 from llava_agent.errors import PermissionDenied, ToolError
-from tools.action import Action, Effect, Navigate, Press, Scroll, Tab, Wait, effect
+from tools.action import Action, Back, Dialog, Effect, Navigate, Press, Scroll, Tab, Wait, WaitFor, effect
 from tools.browser import acts
+from tools.browser.script import script
 from tools.browser.session import BrowserSession
-from tools.browser.target import View, element_at
+from tools.browser.settle import settle, wait_for
+from tools.browser.target import View, element_at, resting
 from tools.mark import Mark
 from tools.marks.dom import LIMIT, TEXT, Collection, collect, program
 from tools.observation import Observation, Outcome
 from tools.photo import pixel_sha256
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page
+    from playwright.async_api import JSHandle, Page
 
 ObservationMode = Literal["hybrid", "pixels"]
 
-#: A page that keeps changing is looked at after this many seconds.
-SETTLE_SECONDS = 2.0
-#: A page is still once it has not changed for this many milliseconds.
-_CALM_MS = 60
 #: Part of the window's height that one scroll moves.
 _SCROLL = 0.8
+#: The same as (across, down).
+_WAYS = {"up": (0, -_SCROLL), "down": (0, _SCROLL), "left": (-_SCROLL, 0), "right": (_SCROLL, 0)}
 _TRIES = 4
+#: A page that does not answer in this many seconds cannot be looked at.
+_LOOK_SECONDS = 15.0
 #: An action on the page takes at most this many seconds.
 _ACT_SECONDS = 10.0
 
@@ -105,7 +104,10 @@ class PageSurface:
             page = self.session.page
             try:
                 await settle(self.session)
-                return await self._look(page)
+                return await asyncio.wait_for(self._look(page), _LOOK_SECONDS)
+            except TimeoutError:
+                error = TimeoutError(f"it does not answer in {_LOOK_SECONDS:g} seconds")
+                break
             except Error as problem:  # it navigated while it was looked at, or crashed
                 error = problem
                 await asyncio.sleep(0.1)
@@ -228,8 +230,19 @@ class PageSurface:
         match action:
             case Navigate(url=url):
                 return await self._navigate(url)
-            case Scroll(direction=direction):
+            case Back():
+                return await self._back()
+            case Scroll(direction="up" | "down" as direction, target=None):
                 return await self._scroll(-_SCROLL if direction == "up" else _SCROLL)
+            case Scroll():
+                return await self._scroll_in(action, observation)
+            case WaitFor():
+                return await wait_for(self.session, action)
+            case Dialog():
+                self.session.watch.answer_next(action.accept, action.text)
+                return Outcome(
+                    True, detail=f"the next dialog is {'accepted' if action.accept else 'dismissed'}"
+                )
             case Wait(seconds=seconds):
                 await asyncio.sleep(seconds)
                 return Outcome(True, detail=f"waited {seconds:g} seconds")
@@ -266,6 +279,30 @@ class PageSurface:
             return Outcome(False, "denied", str(error))
         return Outcome(True, detail=f"opened {url}")
 
+    async def _back(self) -> Outcome:
+        was = self.session.page.url
+        await self.session.page.go_back(wait_until="commit", timeout=_ACT_SECONDS * 1000)
+        if self.session.page.url == was:
+            return Outcome(False, "not_found", "there is no page before this one")
+        return Outcome(True, detail=f"back to {self.session.page.url}")
+
+    async def _scroll_in(self, scroll: Scroll, observation: Observation) -> Outcome:
+        """Scroll the box around a target, or the page sideways."""
+        node: JSHandle | Outcome | None = None
+        name = "the page" if scroll.target is None else "the box around the target"
+        if scroll.target is not None:
+            view = await self._view(observation)
+            node = view if isinstance(view, Outcome) else await resting(scroll.target, view)
+            if isinstance(node, Outcome):
+                return node
+        across, down = _WAYS[scroll.direction]
+        moved = await self.session.page.evaluate(script("scroll_in.js"), [node, across, down])
+        if moved is None:
+            return Outcome(False, "not_found", f"{name} does not scroll {scroll.direction}")
+        if moved < 1:
+            return Outcome(True, detail=f"{name} is already at its end")
+        return Outcome(True, detail=f"scrolled {name} {scroll.direction} by {moved:.0f} pixels")
+
     async def _scroll(self, heights: float) -> Outcome:
         page = self.session.page
         before = await page.evaluate(script("scroll.js"), 0)
@@ -275,7 +312,7 @@ class PageSurface:
         return Outcome(True, detail=f"scrolled to {after['top']:.0f} of {after['room']:.0f} pixels")
 
     def _limit_seconds(self, action: Action) -> float:
-        return _ACT_SECONDS * 2 + (action.seconds if isinstance(action, Wait) else 0)
+        return _ACT_SECONDS * 2 + (action.seconds if isinstance(action, Wait | WaitFor) else 0)
 
     def _result(self, since: float, detail: str, data: dict[str, object] | None = None) -> Outcome:
         answers = self.session.watch.answers(since)
@@ -301,32 +338,6 @@ class PageSurface:
         return Outcome(False, "crashed", "the browser has crashed", notices=self.session.watch.peek())
 
 
-async def settle(session: BrowserSession, seconds: float = SETTLE_SECONDS) -> None:
-    """Wait until the front page is loaded, still and waits for no request, at most `seconds`.
-
-    A page or tab that has been announced is waited for a little longer: acting on the old one would be wrong.
-    """
-    from playwright.async_api import Error
-    from playwright.async_api import TimeoutError as Late
-
-    end = time.monotonic() + seconds
-    while (left := max(end, session.watch.awaited_until()) - time.monotonic()) > 0.01:
-        page = session.page
-        try:
-            await page.wait_for_load_state("domcontentloaded", timeout=left * 1000)
-            still = page.evaluate(script("quiet.js"), [_CALM_MS, left * 1000])
-            await asyncio.wait_for(still, left + 0.5)  # a page busy in a script never answers
-        except (TimeoutError, Late):
-            return
-        except Error:  # it navigated meanwhile: the next page is waited for
-            if session.watch.crashed:
-                return
-            await asyncio.sleep(0.02)
-            continue
-        if not session.watch.busy():
-            return
-
-
 def _pixel_marks(image: Image.Image, number: str, limit: int) -> tuple[Mark, ...]:
     """Marks found in the screenshot alone, with refs bound to their observation."""
     from tools.marks.pixels import read_screen
@@ -341,9 +352,3 @@ async def _forget(collection: Collection) -> None:
         await collection.handle.dispose()
     except Error:
         return  # its page is gone
-
-
-@cache
-def script(name: str) -> str:
-    text = files("tools.browser").joinpath(name).read_text(encoding="utf-8")
-    return f"(argument) => {{\n{text}\n}}"

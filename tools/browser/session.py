@@ -153,7 +153,9 @@ class BrowserSession:
         if self._context is None:
             raise ToolError("the browser is not started", "start the browser session first")
         if self._front is None:
-            raise ToolError("the last tab of the browser is closed", "restart the browser session")
+            raise ToolError(
+                self.watch.cut or "the last tab of the browser is closed", "restart the browser session"
+            )
         return self._front
 
     async def show(self, index: int) -> bool:

@@ -27,6 +27,7 @@ class Located:
         about: what `probe.js` says of it (`tag`, `type`, `editable`, `readonly`, `native`).
         name: in words, for the report.
         dom: the mark it was found by, None for a point.
+        node: the element, or the range of text that has none of its own; None where a point lies on nothing.
     """
 
     element: ElementHandle | None
@@ -34,6 +35,7 @@ class Located:
     about: dict[str, Any]
     name: str
     dom: DomMark | None = None
+    node: JSHandle | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,7 @@ async def _probe(view: View, handle: JSHandle, name: str, dom: DomMark) -> Locat
             by = f" by {about['by']!r}" if about.get("by") else ""
             return Outcome(False, "covered", f"{name} is covered{by}")
     at = (float(about["x"]), float(about["y"])) if "x" in about else None
-    return Located(handle.as_element(), at, about, name, dom)
+    return Located(handle.as_element(), at, about, name, dom, handle)
 
 
 async def _at(view: View, at: tuple[float, float], name: str) -> Located | Outcome:
@@ -139,7 +141,22 @@ async def _at(view: View, at: tuple[float, float], name: str) -> Located | Outco
     )
     if about["state"] in ("stale", "disabled"):
         return Outcome(False, about["state"], f"what is at {name} is {about['state']}")
-    return Located(element, at, about, name)
+    return Located(element, at, about, name, node=element)
+
+
+async def resting(target: Target, view: View) -> JSHandle | Outcome | None:
+    """The live node of a target, which stays where it is; None where a point lies on nothing."""
+    mark = view.observation.mark(target.ref) if target.ref is not None else None
+    if target.text is not None:
+        found = _by_text(view, target.text)
+        if isinstance(found, Outcome):
+            return found
+        mark = found
+    dom = view.collection.find(mark.ref) if view.collection and mark is not None else None
+    if dom is not None and view.collection is not None:
+        return await view.collection.handle.evaluate_handle("(found, at) => found.elements[at]", dom.index)
+    located = await locate(target, view)
+    return located if isinstance(located, Outcome) else located.node
 
 
 async def element_at(page: Page, at: tuple[float, float]) -> ElementHandle | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 _TEXT = 300
 _KEPT = 50
+#: Dialogs between two looks; a page with more is taken for one that never stops.
+_MOST_DIALOGS = 20
 #: Requests whose answer says whether an action worked.
 _MATTERS = frozenset({"document", "xhr", "fetch"})
 #: Requests that a page waits for; a stream or a web socket may stay open for ever.
@@ -44,6 +48,7 @@ class Watch:
 
     Attributes:
         crashed: a page or the browser has crashed.
+        cut: why a page was closed by force, empty where none was.
     """
 
     def __init__(self, allow: AllowList, accept_dialogs: bool) -> None:
@@ -54,7 +59,10 @@ class Watch:
         self._open: dict[Request, float] = {}
         self._announced = float("-inf")
         self._clock = time.monotonic
+        self._next: tuple[bool, str | None] | None = None
+        self._in_a_row = 0
         self.crashed = False
+        self.cut = ""
         self.expects_download = False
 
     def adopt(self, page: Page) -> None:
@@ -91,6 +99,7 @@ class Watch:
         """Notices since the last call."""
         taken = tuple(self._notices)
         self._notices.clear()
+        self._in_a_row = 0
         return taken
 
     def answers(self, since: float) -> list[Answer]:
@@ -116,11 +125,36 @@ class Watch:
         start = self.now() - _LONG_POLL
         return any(asked > start for asked in self._open.values())
 
+    def answer_next(self, accept: bool, text: str | None) -> None:
+        """How the next dialog is answered; the ones after it as usual."""
+        self._next = (accept, text)
+
     async def _dialog(self, dialog: Dialog) -> None:
+        from playwright.async_api import Error
+
         leaving = dialog.type == "beforeunload"  # refusing it would keep the page for ever
-        verb = "accepted" if self._accept or leaving else "dismissed"
-        self.note("dialog", f"{dialog.type} {verb}: {dialog.message}")
-        await (dialog.accept() if verb == "accepted" else dialog.dismiss())
+        accept, text = self._next or (self._accept, None)
+        if not leaving:
+            self._next = None
+        accept = accept or leaving
+        self.note("dialog", f"{dialog.type} {'accepted' if accept else 'dismissed'}: {dialog.message}")
+        self._in_a_row += 1
+        with contextlib.suppress(Error):  # its page is gone already
+            if self._in_a_row == _MOST_DIALOGS:
+                await self._cut_short(dialog)
+            elif accept:
+                await (dialog.accept() if text is None else dialog.accept(text))
+            else:
+                await dialog.dismiss()
+
+    async def _cut_short(self, dialog: Dialog) -> None:
+        """A page that asks for ever holds its scripts and this session: nothing but closing it helps."""
+        self.cut = f"the page was closed, because it showed {_MOST_DIALOGS} dialogs in a row"
+        self.note("dialog", self.cut)
+        closing = asyncio.ensure_future(dialog.page.close()) if dialog.page else None
+        await dialog.dismiss()
+        if closing:
+            await asyncio.wait({closing}, timeout=5)
 
     def _console(self, message: ConsoleMessage) -> None:
         # A failed load is reported with its status by the response or the failed request.
