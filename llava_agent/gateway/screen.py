@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, Literal, Protocol, TypeVar, runtime_checkable
 
+from llava_agent.errors import PermissionDenied
 from llava_agent.gateway.principal import Principal
-from llava_agent.gateway.request import Choice, Completion, ModelRequest
+from llava_agent.gateway.request import Candidate, Choice, Completion, ModelRequest
 
 Seen = TypeVar("Seen")
 Answer = TypeVar("Answer", Choice, Completion)
@@ -29,12 +30,51 @@ class GuardResult:
     found: tuple[str, ...] = ()
 
 
+class Blocked(PermissionDenied):
+    """A guard refused a call, or did not end well. `results` says which; the sentence holds no content."""
+
+    def __init__(self, what: str, mend: str = "", results: tuple[GuardResult, ...] = ()) -> None:
+        self.results = results
+        super().__init__(what, mend)
+
+
+class ApprovalNeeded(Blocked):
+    """A guard wants a person to decide (see `gateway/approvals.py`); as approved, the call passes."""
+
+
+class Hidden(Protocol):
+    """What was masked in a call, so that its answer can be read again here; shows nothing of its content."""
+
+    def restore(self, text: str) -> str:
+        """`text` with the originals in place of the masks."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Screened(Generic[Seen]):
-    """A request or an answer after the guards, masked where they say so."""
+    """A request or an answer after the guards, masked where they say so.
+
+    Attributes:
+        candidates: those of a choice, screened with the request.
+        hidden: to be handed to `outbound` or `stream` with the answer.
+    """
 
     value: Seen
     results: tuple[GuardResult, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    hidden: Hidden | None = None
+
+
+class StreamScreen(Protocol):
+    """The guards of an answer that comes in pieces. Both methods raise Blocked where a guard blocks."""
+
+    def push(self, piece: str) -> str:
+        """What may be shown by now; what could still become part of something is held back."""
+        ...
+
+    def end(self) -> Screened[str]:
+        """The rest, and what the guards did in all."""
+        ...
 
 
 class Screen(Protocol):
@@ -46,14 +86,26 @@ class Screen(Protocol):
     """
 
     def inbound(
-        self, request: ModelRequest, principal: Principal, *, leaves_machine: bool
+        self,
+        request: ModelRequest,
+        principal: Principal,
+        *,
+        leaves_machine: bool,
+        candidates: tuple[Candidate, ...] = (),
+        approved: bool = False,
     ) -> Screened[ModelRequest]:
-        """Raises PermissionDenied where a guard blocks."""
+        """Raises Blocked, or ApprovalNeeded unless `approved`."""
         ...
 
-    def outbound(self, answer: Answer, request: ModelRequest, principal: Principal) -> Screened[Answer]:
-        """Raises PermissionDenied where a guard blocks."""
+    def outbound(
+        self, answer: Answer, request: ModelRequest, principal: Principal, hidden: Hidden | None = None
+    ) -> Screened[Answer]:
+        """Raises Blocked where a guard blocks, or where the answer does not satisfy the request's schema."""
         ...
+
+    def stream(
+        self, request: ModelRequest, principal: Principal, hidden: Hidden | None = None
+    ) -> StreamScreen: ...
 
 
 class AuditLog(Protocol):

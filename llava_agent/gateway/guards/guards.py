@@ -1,0 +1,163 @@
+"""The guards of an installation, in the order in which a call meets them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from llava_agent.gateway.guards import output, rounds
+from llava_agent.gateway.guards.finding import Guard
+from llava_agent.gateway.guards.images import read_image
+from llava_agent.gateway.guards.injection import Injection
+from llava_agent.gateway.guards.mask import Masks
+from llava_agent.gateway.guards.parts import fixed_texts, rewritten, rewritten_candidates, texts
+from llava_agent.gateway.guards.patterns import Patterns
+from llava_agent.gateway.guards.rounds import ReadImages, Round, Text
+from llava_agent.gateway.guards.secrets import Secrets
+from llava_agent.gateway.guards.settings import GuardSettings
+from llava_agent.gateway.guards.stream import StreamGuard
+from llava_agent.gateway.guards.topics import Topics
+from llava_agent.gateway.guards.verdict import Rule, enforce, results_of, rule_of, to_blacken, to_mask
+from llava_agent.gateway.principal import Principal
+from llava_agent.gateway.request import Candidate, Choice, Completion, ModelRequest
+from llava_agent.gateway.screen import Blocked, GuardResult, Hidden, Screened, StreamScreen
+
+Answer = TypeVar("Answer", Choice, Completion)
+
+
+class Guards:
+    """Implements `gateway.screen.Screen`. Safe to share between threads.
+
+    Args:
+        settings: the `guards` section of the policy.
+        guards: in place of the built-in ones.
+        read: reads an image that would leave the machine.
+    """
+
+    def __init__(
+        self,
+        settings: GuardSettings | None = None,
+        *,
+        guards: Sequence[Guard] | None = None,
+        read: ReadImages = read_image,
+    ) -> None:
+        self.settings = settings or GuardSettings()
+        self._topics = Topics(self.settings.topics)
+        built_in = (Secrets(), Patterns(self.settings.phone_regions), self._topics, Injection())
+        self._guards: tuple[Guard, ...] = built_in if guards is None else tuple(guards)
+        self._read = read
+
+    def inbound(
+        self,
+        request: ModelRequest,
+        principal: Principal,
+        *,
+        leaves_machine: bool,
+        candidates: tuple[Candidate, ...] = (),
+        approved: bool = False,
+    ) -> Screened[ModelRequest]:
+        """Look at every part that travels, images too where they leave the machine.
+
+        Raises:
+            Blocked: a guard failed or found what is blocked.
+            ApprovalNeeded: a person must decide, unless `approved`.
+        """
+        settings = self.settings
+        rule = rule_of(settings, settings.leaving if leaves_machine else settings.staying)
+        maskable = _distinct([*texts(request), *_texts_of(candidates)])
+        fixed = _distinct(list(fixed_texts(request)))
+        images = request.images if leaves_machine else ()
+        seen = rounds.look(self._guards, [*maskable, *fixed], images, self._read, settings.seconds)
+        results = results_of(seen, rule)
+        enforce(results, "the request", approved=approved)
+        if any(to_mask(seen, rule, len(maskable) + index) for index in range(len(fixed))):
+            raise Blocked(
+                "the output schema or a stop text holds what would have to be masked, which would change it",
+                "take it out",
+                tuple(replace(one, action="block") if one.action == "mask" else one for one in results),
+            )
+        masks = Masks()
+        changed = _changes(seen, rule, maskable, masks)
+        value = (
+            rewritten(request, lambda text, place: changed.get((text, place), text)) if changed else request
+        )
+        if images:
+            value = _with_images(value, _blackened(seen, rule))
+        if changed:
+            candidates = rewritten_candidates(
+                candidates, lambda text, place: changed.get((text, place), text)
+            )
+        return Screened(value, results, candidates, masks)
+
+    def outbound(
+        self, answer: Answer, request: ModelRequest, principal: Principal, hidden: Hidden | None = None
+    ) -> Screened[Answer]:
+        """Check the schema, put back what was masked on the way out, and look at the words of the answer.
+
+        Raises:
+            Blocked: a guard failed, found what is blocked, or the answer does not satisfy the schema.
+        """
+        schema = output.schema_result(answer, request)
+        if schema.action == "block":
+            raise output.violation(schema)
+        restored: Any = output.restored(answer, request, hidden)
+        said = _distinct([(text, "answer") for text in output.texts(restored)])
+        rule = rule_of(self.settings, self.settings.answers)
+        seen = rounds.look(self._guards, said, (), self._read, self.settings.seconds)
+        results = (*results_of(seen, rule), schema)
+        enforce(results, "the answer")
+        changed = _changes(seen, rule, said, Masks())
+        if changed:
+            restored = output.rewritten(restored, lambda text: changed.get((text, "answer"), text))
+        return Screened(restored, results)
+
+    def stream(
+        self, request: ModelRequest, principal: Principal, hidden: Hidden | None = None
+    ) -> StreamScreen:
+        """The guards of an answer that comes in pieces."""
+        return StreamGuard(
+            look=self._look_at,
+            restore=hidden.restore if hidden is not None else lambda text: text,
+            words=max(1, self._topics.most_words),
+            finish=lambda text: output.schema_result_of(text, request),
+        )
+
+    def _look_at(self, text: str) -> tuple[list[tuple[int, int, str]], tuple[GuardResult, ...]]:
+        """Places to be masked in a piece of an answer, and the results. Raises Blocked."""
+        rule = rule_of(self.settings, self.settings.answers)
+        seen = rounds.look(self._guards, [(text, "answer")], (), self._read, self.settings.seconds)
+        results = results_of(seen, rule)
+        enforce(results, "the answer")
+        return [(one.start, one.end, one.kind) for one in to_mask(seen, rule, 0)], results
+
+
+def _texts_of(candidates: Sequence[Candidate]) -> list[Text]:
+    return [(text, "candidate") for one in candidates for text in (one.line, one.text)]
+
+
+def _distinct(found: Sequence[Text]) -> list[Text]:
+    return list(dict.fromkeys(one for one in found if one[0]))
+
+
+def _changes(seen: Round, rule: Rule, looked_at: Sequence[Text], masks: Masks) -> dict[Text, str]:
+    """Masked texts by what they were; only those that change."""
+    changed = {}
+    for index, (text, place) in enumerate(looked_at):
+        if findings := to_mask(seen, rule, index):
+            changed[text, place] = masks.hide(text, findings)
+    return changed
+
+
+def _blackened(seen: Round, rule: Rule) -> list[bytes]:
+    return [image.written(to_blacken(seen, rule, index)) for index, image in enumerate(seen.images)]
+
+
+def _with_images(request: ModelRequest, images: list[bytes]) -> ModelRequest:
+    """The request with these images in the order of `request.images`."""
+    rest = iter(images)
+    image = next(rest) if request.image is not None else None
+    messages = tuple(
+        replace(message, images=tuple(next(rest) for _ in message.images)) for message in request.messages
+    )
+    return replace(request, image=image, messages=messages)
