@@ -1,8 +1,8 @@
 """The one place that masks what is written down about a call: logs, errors, spans, texts of the ledger.
 
-`masked` is for a text that goes into a record; `install` puts every log line and every uncaught exception of the
-process through it. It takes out what the patterns find. Content does not belong into a log line at all; this
-catches what slips in, above all through error messages of other people's code.
+`masked` is for a text that goes into a record; `install` puts every log line and every uncaught exception of
+the process through it. It takes out what the patterns find. Content does not belong into a log line at all;
+this catches what slips in, above all through error messages of other people's code.
 """
 
 from __future__ import annotations
