@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from llava_agent.gateway.guards import output, rounds
-from llava_agent.gateway.guards.finding import Guard
+from llava_agent.gateway.guards.finding import Finding, Guard
 from llava_agent.gateway.guards.images import read_image
 from llava_agent.gateway.guards.injection import Injection
 from llava_agent.gateway.guards.mask import Masks
@@ -102,34 +102,39 @@ class Guards:
         if schema.action == "block":
             raise output.violation(schema)
         restored: Any = output.restored(answer, request, hidden)
-        said = _distinct([(text, "answer") for text in output.texts(restored)])
-        rule = rule_of(self.settings, self.settings.answers)
-        seen = rounds.look(self._guards, said, (), self._read, self.settings.seconds)
-        results = (*results_of(seen, rule), schema)
-        enforce(results, "the answer")
-        changed = _changes(seen, rule, said, Masks())
+        changed, results = self._masked_words(output.texts(restored))
         if changed:
-            restored = output.rewritten(restored, lambda text: changed.get((text, "answer"), text))
-        return Screened(restored, results)
+            restored = output.rewritten(restored, lambda text: changed.get(text, text))
+        return Screened(restored, (*results, schema))
 
     def stream(
         self, request: ModelRequest, principal: Principal, hidden: Hidden | None = None
     ) -> StreamScreen:
         """The guards of an answer that comes in pieces."""
         return StreamGuard(
-            look=self._look_at,
+            look=self._places,
             restore=hidden.restore if hidden is not None else lambda text: text,
             words=max(1, self._topics.most_words),
             finish=lambda text: output.schema_result_of(text, request),
         )
 
-    def _look_at(self, text: str) -> tuple[list[tuple[int, int, str]], tuple[GuardResult, ...]]:
-        """Places to be masked in a piece of an answer, and the results. Raises Blocked."""
+    def _masked_words(self, words: Sequence[str]) -> tuple[dict[str, str], tuple[GuardResult, ...]]:
+        """Words of an answer that change, and the results. Raises Blocked."""
+        said = _distinct([(text, "answer") for text in words])
+        seen, rule, results = self._look_at_answer(said)
+        return {text: new for (text, _), new in _changes(seen, rule, said, Masks()).items()}, results
+
+    def _places(self, text: str) -> tuple[list[Finding], tuple[GuardResult, ...]]:
+        """What is to be masked in a piece of an answer, and the results. Raises Blocked."""
+        seen, rule, results = self._look_at_answer([(text, "answer")])
+        return to_mask(seen, rule, 0), results
+
+    def _look_at_answer(self, said: Sequence[Text]) -> tuple[Round, Rule, tuple[GuardResult, ...]]:
         rule = rule_of(self.settings, self.settings.answers)
-        seen = rounds.look(self._guards, [(text, "answer")], (), self._read, self.settings.seconds)
+        seen = rounds.look(self._guards, said, (), self._read, self.settings.seconds)
         results = results_of(seen, rule)
         enforce(results, "the answer")
-        return [(one.start, one.end, one.kind) for one in to_mask(seen, rule, 0)], results
+        return seen, rule, results
 
 
 def _texts_of(candidates: Sequence[Candidate]) -> list[Text]:

@@ -15,7 +15,7 @@ from llava_agent.gateway.guards.mask import Masks
 from llava_agent.gateway.guards.verdict import enforce
 from llava_agent.gateway.screen import Blocked, GuardResult, Screened
 
-Look = Callable[[str], tuple[Sequence[tuple[int, int, str]], tuple[GuardResult, ...]]]
+Look = Callable[[str], tuple[Sequence[Finding], tuple[GuardResult, ...]]]
 
 #: Longest single word, and longest private key, that is waited for; beyond it the answer is refused.
 WORD, KEY = 4096, 16384
@@ -104,7 +104,9 @@ class StreamGuard:
         for result in results:
             self._results[result.guard] = _together(self._results.get(result.guard), result)
         found = [
-            Finding(kind, max(start - offset, 0), end - offset) for start, end, kind in places if end > offset
+            Finding(one.kind, max(one.start - offset, 0), one.end - offset)
+            for one in places
+            if one.end > offset
         ]
         for one in sorted(found, key=lambda each: -each.start):
             if one.start < count < one.end:
