@@ -102,10 +102,10 @@ class Guards:
         if schema.action == "block":
             raise output.violation(schema)
         restored: Any = output.restored(answer, request, hidden)
-        changed, results = self._masked_words(output.texts(restored))
-        if changed:
-            restored = output.rewritten(restored, lambda text: changed.get(text, text))
-        return Screened(restored, (*results, schema))
+        seen = self._masked_words(output.texts(restored))
+        if seen.value:
+            restored = output.replaced(restored, seen.value)
+        return Screened(restored, (*seen.results, schema))
 
     def stream(
         self, request: ModelRequest, principal: Principal, hidden: Hidden | None = None
@@ -118,11 +118,12 @@ class Guards:
             finish=lambda text: output.schema_result_of(text, request),
         )
 
-    def _masked_words(self, words: Sequence[str]) -> tuple[dict[str, str], tuple[GuardResult, ...]]:
-        """Words of an answer that change, and the results. Raises Blocked."""
+    def _masked_words(self, words: Sequence[str]) -> Screened[dict[str, str]]:
+        """Words of an answer that change, by what they were. Raises Blocked."""
         said = _distinct([(text, "answer") for text in words])
         seen, rule, results = self._look_at_answer(said)
-        return {text: new for (text, _), new in _changes(seen, rule, said, Masks()).items()}, results
+        changes = _changes(seen, rule, said, Masks())
+        return Screened({text: new for (text, _), new in changes.items()}, results)
 
     def _places(self, text: str) -> tuple[list[Finding], tuple[GuardResult, ...]]:
         """What is to be masked in a piece of an answer, and the results. Raises Blocked."""

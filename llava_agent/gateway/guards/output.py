@@ -63,6 +63,11 @@ def rewritten(answer: Choice | Completion, change: Callable[[str], str]) -> Choi
     return replace(answer, said=change(answer.said), span=span)
 
 
+def replaced(answer: Choice | Completion, changes: Mapping[str, str]) -> Choice | Completion:
+    """The answer with other words in place of those that are a key of `changes`."""
+    return rewritten(answer, lambda text: changes.get(text, text))
+
+
 def restored(
     answer: Choice | Completion, request: ModelRequest, hidden: Hidden | None
 ) -> Choice | Completion:
