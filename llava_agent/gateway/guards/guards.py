@@ -98,14 +98,7 @@ class Guards:
         Raises:
             Blocked: a guard failed, found what is blocked, or the answer does not satisfy the schema.
         """
-        schema = output.schema_result(answer, request)
-        if schema.action == "block":
-            raise output.violation(schema)
-        restored: Any = output.restored(answer, request, hidden)
-        seen = self._masked_words(output.texts(restored))
-        if seen.value:
-            restored = output.replaced(restored, seen.value)
-        return Screened(restored, (*seen.results, schema))
+        return self._screened_answer(answer, request, hidden)
 
     def stream(
         self, request: ModelRequest, principal: Principal, hidden: Hidden | None = None
@@ -117,6 +110,18 @@ class Guards:
             words=max(1, self._topics.most_words),
             finish=lambda text: output.schema_result_of(text, request),
         )
+
+    def _screened_answer(
+        self, answer: Choice | Completion, request: ModelRequest, hidden: Hidden | None
+    ) -> Screened[Any]:
+        schema = output.schema_result(answer, request)
+        if schema.action == "block":
+            raise output.violation(schema)
+        restored = output.restored(answer, request, hidden)
+        seen = self._masked_words(output.texts(restored))
+        if seen.value:
+            restored = output.replaced(restored, seen.value)
+        return Screened(restored, (*seen.results, schema))
 
     def _masked_words(self, words: Sequence[str]) -> Screened[dict[str, str]]:
         """Words of an answer that change, by what they were. Raises Blocked."""
