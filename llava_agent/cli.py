@@ -22,6 +22,9 @@ from llava_agent.commands.keys import keys
 from llava_agent.commands.models import models
 from llava_agent.commands.output import show_error
 from llava_agent.commands.run import run
+from llava_agent.commands.serve import serve
+from llava_agent.commands.tokens import tokens
+from llava_agent.commands.users import users
 from llava_agent.errors import LlavaAgentError
 
 app = typer.Typer(
@@ -37,6 +40,9 @@ app.command("inspect")(inspect)
 app.command("run")(run)
 app.command("check")(check)
 app.command("demo")(demo)
+app.command("serve")(serve)
+app.add_typer(users, name="users")
+app.add_typer(tokens, name="tokens")
 app.add_typer(models, name="models")
 app.add_typer(keys, name="keys")
 app.command("doctor")(doctor)

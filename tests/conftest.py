@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,3 +26,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     from tests.vlm.built_models import build_all
 
     return build_all(tmp_path_factory.mktemp("built"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test touches the database or the keys of the person who runs it."""
+    folder = tmp_path_factory.mktemp("own")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LLAVA_AGENT_CONFIG", str(folder / "config"))
+        patch.setenv("LLAVA_AGENT_DATABASE", str(folder / "state.db"))
+        yield

@@ -1,17 +1,20 @@
-"""The page and the reports of its runs as one web application."""
+"""Puts the pages and the reports of their runs into the web application."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llava_agent.assembly import Core
+from llava_agent.service.http.permission import mount_needs
 from llava_agent.ui.act import REPORTS
 from llava_agent.ui.page import STYLE, build_page, theme
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 #: A report shows text of foreign pages: it may show images of its own folder and nothing else.
 _REPORT_POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'"
@@ -21,31 +24,23 @@ _PAGE_POLICY = (
 )
 
 
-def web_app(core: Callable[[], Core], runs: Path, examples: list[str] | None = None) -> FastAPI:
-    """The web application: the page at `/`, reports at `/runs`.
+def mount_pages(
+    app: FastAPI, core: Callable[[], Core], runs: Path, examples: list[str] | None = None
+) -> None:
+    """The page at `/`, below every route that is there already; reports at `/runs`.
 
     Args:
         core: called when models are needed first.
         runs: folder for the runs that visitors start; made here.
+        examples: paths of images to start with.
     """
     import gradio as gr
-    from fastapi import FastAPI, Request, Response
     from fastapi.staticfiles import StaticFiles
 
     runs.mkdir(parents=True, exist_ok=True)
-    app = FastAPI(title="llava-agent", docs_url=None, redoc_url=None, openapi_url=None)
-
-    @app.middleware("http")
-    async def policy(request: Request, call_next: Callable[[Request], object]) -> Response:
-        response: Response = await call_next(request)  # type: ignore[misc]
-        inside = request.url.path.startswith(f"{REPORTS}/")
-        response.headers["Content-Security-Policy"] = _REPORT_POLICY if inside else _PAGE_POLICY
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        return response
-
-    app.mount(REPORTS, StaticFiles(directory=runs), name="runs")
-    return gr.mount_gradio_app(
+    app.mount(REPORTS, WithPolicy(StaticFiles(directory=runs), _REPORT_POLICY), name="runs")
+    mount_needs(app, REPORTS, "content.read")
+    gr.mount_gradio_app(
         app,
         build_page(core, runs, examples or []),
         path="/",
@@ -57,3 +52,26 @@ def web_app(core: Callable[[], Core], runs: Path, examples: list[str] | None = N
         max_file_size="200mb",
         allowed_paths=sorted({str(Path(path).parent) for path in examples or []}),
     )
+    mounted = app.routes[-1]
+    mounted.app = WithPolicy(mounted.app, _PAGE_POLICY)  # type: ignore[attr-defined]
+    mount_needs(app, "/", "models.use")
+
+
+@dataclass(frozen=True, slots=True)
+class WithPolicy:
+    """ASGI middleware: what the pages of a mounted application may load, instead of the strict default."""
+
+    app: ASGIApp
+    policy: str
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        from starlette.datastructures import MutableHeaders
+
+        async def answered(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["content-security-policy"] = self.policy
+                headers.setdefault("cache-control", "no-cache")  # kept, but asked about each time
+            await send(message)
+
+        await self.app(scope, receive, answered)

@@ -15,7 +15,8 @@ import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from llava_agent.assembly import Core
-from llava_agent.ui.server import web_app
+from llava_agent.service.app import create_app
+from llava_agent.service.settings import Settings
 from tests.ui.words import PHOTOS, core
 from tools.browser.find import find_browser
 from tools.browser.session import FLAGS
@@ -45,7 +46,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     site = Site(f"http://127.0.0.1:{listener.getsockname()[1]}", runs)
-    app = web_app(lambda: site.core(), runs, [str(PHOTOS / "pump.jpg")])
+    settings = Settings(
+        database=str(tmp_path_factory.mktemp("state") / "state.db"),
+        ui=True,
+        runs=runs,
+        examples=(str(PHOTOS / "pump.jpg"),),
+    )
+    app = create_app(settings, lambda: site.core())
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()

@@ -69,6 +69,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_idempotency_keys_created"), "idempotency_keys", ["created"], unique=False)
     op.create_table(
+        "login_guesses",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("last", sa.Float(), nullable=False),
+        sa.Column("locked_until", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_login_guesses")),
+    )
+    op.create_table(
         "photos",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("tenant", sa.String(length=64), nullable=False),
@@ -122,6 +130,34 @@ def upgrade() -> None:
     op.create_index("ix_runs_state_id", "runs", ["state", "id"], unique=False)
     op.create_index("ix_runs_tenant_id", "runs", ["tenant", "id"], unique=False)
     op.create_table(
+        "users",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("password_hash", sa.String(length=200), nullable=False),
+        sa.Column("roles", sa.JSON(), nullable=False),
+        sa.Column("denied", sa.JSON(), nullable=False),
+        sa.Column("department", sa.String(length=64), nullable=False),
+        sa.Column("tenant", sa.String(length=64), nullable=False),
+        sa.Column("disabled", sa.Boolean(), nullable=False),
+        sa.Column("must_change", sa.Boolean(), nullable=False),
+        sa.Column("created", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_users")),
+    )
+    op.create_table(
+        "api_tokens",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("user", sa.String(length=64), nullable=False),
+        sa.Column("label", sa.String(length=100), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("roles", sa.JSON(), nullable=True),
+        sa.Column("created", sa.Float(), nullable=False),
+        sa.Column("expires", sa.Float(), nullable=True),
+        sa.Column("revoked", sa.Float(), nullable=True),
+        sa.Column("used", sa.Float(), nullable=True),
+        sa.ForeignKeyConstraint(["user"], ["users.name"], name=op.f("fk_api_tokens_user_users")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_tokens")),
+    )
+    op.create_index(op.f("ix_api_tokens_user"), "api_tokens", ["user"], unique=False)
+    op.create_table(
         "artifact_holds",
         sa.Column("tenant", sa.String(length=64), nullable=False),
         sa.Column("holder", sa.String(length=40), nullable=False),
@@ -157,14 +193,30 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("run", "number", name=op.f("pk_run_events")),
     )
+    op.create_table(
+        "sessions",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("user", sa.String(length=64), nullable=False),
+        sa.Column("created", sa.Float(), nullable=False),
+        sa.Column("seen", sa.Float(), nullable=False),
+        sa.Column("expires", sa.Float(), nullable=False),
+        sa.ForeignKeyConstraint(["user"], ["users.name"], name=op.f("fk_sessions_user_users")),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_sessions")),
+    )
+    op.create_index(op.f("ix_sessions_user"), "sessions", ["user"], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_sessions_user"), table_name="sessions")
+    op.drop_table("sessions")
     op.drop_table("run_events")
     op.drop_index(op.f("ix_record_photos_photo"), table_name="record_photos")
     op.drop_table("record_photos")
     op.drop_index(op.f("ix_artifact_holds_sha256"), table_name="artifact_holds")
     op.drop_table("artifact_holds")
+    op.drop_index(op.f("ix_api_tokens_user"), table_name="api_tokens")
+    op.drop_table("api_tokens")
+    op.drop_table("users")
     op.drop_index("ix_runs_tenant_id", table_name="runs")
     op.drop_index("ix_runs_state_id", table_name="runs")
     op.drop_table("runs")
@@ -173,6 +225,7 @@ def downgrade() -> None:
     op.drop_table("records")
     op.drop_index("ix_photos_tenant_id", table_name="photos")
     op.drop_table("photos")
+    op.drop_table("login_guesses")
     op.drop_index(op.f("ix_idempotency_keys_created"), table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
     op.drop_index(

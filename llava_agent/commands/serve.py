@@ -1,0 +1,69 @@
+"""`llava-agent serve`: the HTTP API, the OpenAI-compatible endpoints, and the pages, on one port."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from llava_agent.commands.options import Preset
+
+
+def serve(
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; any but this machine's own asks for a login.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8080,
+    model: Preset = "embedded",
+    ui: Annotated[bool, typer.Option("--ui", help="Serve the pages as well.")] = False,
+    login: Annotated[bool, typer.Option("--login", help="Ask for a login on this machine too.")] = False,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A further host name that the server answers to; may be repeated."),
+    ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Certificate (PEM); turns TLS on.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="Key of the certificate.")] = None,
+    policy_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Which models may be used by whom, and for what."),
+    ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="sqlite:///FILE or postgresql://...; else your own."),
+    ] = None,
+    runs: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder of runs started on the pages.")] = Path(
+        "runs"
+    ),
+) -> None:
+    """Serve the HTTP API and OpenAI-compatible endpoints, with --ui the pages too.
+
+    On this machine alone (the default) it works at once. On any other address everybody has to log in; the
+    first start makes an account and says how.
+
+    \b
+    Examples:
+      llava-agent serve
+      llava-agent serve --ui --port 7860
+      llava-agent serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem
+    """
+    from llava_agent.service.run import serve as run
+    from llava_agent.service.settings import Settings
+
+    run(
+        Settings(
+            host=host,
+            port=port,
+            database=database,
+            model=model,
+            login=login,
+            names=tuple(name.lower() for name in allow_host or ()),
+            tls_cert=tls_cert,
+            tls_key=tls_key,
+            ui=ui,
+            runs=runs,
+            policy_file=policy_file,
+        )
+    )

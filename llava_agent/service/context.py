@@ -1,0 +1,65 @@
+"""What the routes work with; made once for a server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from llava_agent.assembly import Core
+from llava_agent.database import Database
+from llava_agent.service.auth.lockout import Lockout
+from llava_agent.service.auth.login import Door
+from llava_agent.service.auth.sessions import Sessions
+from llava_agent.service.auth.tokens import Tokens
+from llava_agent.service.auth.users import Users
+from llava_agent.service.http.metrics import HttpMetrics
+from llava_agent.service.http.rate import Buckets
+from llava_agent.service.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The parts of a server.
+
+    Attributes:
+        core: gives the models; they load when they are asked for first.
+        logins: how often an address may try to log in.
+    """
+
+    settings: Settings
+    database: Database
+    core: Callable[[], Core]
+    users: Users
+    sessions: Sessions
+    tokens: Tokens
+    door: Door
+    metrics: HttpMetrics
+    logins: Buckets
+
+    @classmethod
+    def make(cls, settings: Settings, database: Database, secret: bytes, core: Callable[[], Core]) -> Service:
+        """The parts over a database that is ready.
+
+        Args:
+            secret: what API keys are kept under.
+        """
+        users, sessions = Users(database), Sessions(database)
+        return cls(
+            settings,
+            database,
+            core,
+            users,
+            sessions,
+            Tokens(database, secret),
+            Door(users, sessions, Lockout(database)),
+            HttpMetrics(),
+            Buckets(20, 10),
+        )
+
+
+def service_of(request: Request) -> Service:
+    """Dependency of routes."""
+    found: Service = request.app.state.service
+    return found

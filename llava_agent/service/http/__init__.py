@@ -1,0 +1,1 @@
+"""What every request passes: id, headers, origin, identity, permission, limits; errors as problem+json."""

@@ -1,0 +1,91 @@
+"""How a server is to run; checked before anything is opened."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from llava_agent.errors import ConfigError
+from llava_agent.service.http.origin import LOOPBACK_NAMES
+
+MEBIBYTE = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings of one server.
+
+    Attributes:
+        host, port: where it listens.
+        database: URL or path; the user's own database if None.
+        model: preset that answers.
+        login: ask everybody for a session or an API key; always so where others can reach the server.
+        names: further host names that the server answers to.
+        tls_cert, tls_key: PEM files; both or none.
+        ui: serve the pages as well.
+        runs: folder for the runs that are started on the pages.
+        policy_file: which models may be used by whom, and for what; the built-in policy if None.
+        body_bytes: largest request.
+        requests_per_minute: of one caller in the long run; 0 for no limit.
+        waiting: requests that may wait for one model.
+        waiting_each: of which one caller may have.
+        examples: paths of images that the pages offer.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    database: str | None = None
+    model: str = "embedded"
+    login: bool = False
+    names: tuple[str, ...] = ()
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    ui: bool = False
+    runs: Path = Path("runs")
+    policy_file: Path | None = None
+    body_bytes: int = 64 * MEBIBYTE
+    requests_per_minute: int = 1200
+    waiting: int = 64
+    waiting_each: int = 16
+    examples: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        """Raises ConfigError for settings that contradict each other."""
+        if not 0 <= self.port <= 65535:
+            raise ConfigError(f"there is no port {self.port}", "use 1 to 65535")
+        if (self.tls_cert is None) != (self.tls_key is None):
+            missing = "--tls-key" if self.tls_key is None else "--tls-cert"
+            raise ConfigError("TLS needs a certificate and its key", f"give {missing} as well")
+
+    @property
+    def tls(self) -> bool:
+        return self.tls_cert is not None
+
+    @property
+    def asks_login(self) -> bool:
+        return self.login or not self.loopback
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine reaches the address; a name that may mean another does not count."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Host names that are answered; none for any."""
+        if self.loopback:
+            return LOOPBACK_NAMES | {self.host, *self.names}
+        return frozenset(self.names)
+
+    @property
+    def address(self) -> str:
+        """Where a person finds the server."""
+        host = {"0.0.0.0": "localhost", "::": "localhost"}.get(self.host, self.host)
+        host = f"[{host}]" if ":" in host else host
+        return f"{'https' if self.tls else 'http'}://{host}:{self.port}"
