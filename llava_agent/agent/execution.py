@@ -15,9 +15,11 @@ from llava_agent.agent.history import done_line
 from llava_agent.agent.perceive import Eyes
 from llava_agent.agent.repeats import fingerprint
 from llava_agent.agent.scribe import Scribe
+from llava_agent.agent.secret import Secrets
 from llava_agent.agent.state import Fact, State
 from llava_agent.agent.turn import Turn, refused
 from llava_agent.agent.verify import Verification, check_action
+from llava_agent.errors import PermissionDenied
 from tools.action import Action, Ask, Effect, ToolCall
 from tools.observation import Observation, Outcome, Surface
 from tools.tool import Toolbox
@@ -40,6 +42,7 @@ class Execution:
     scribe: Scribe
     eyes: Eyes | None = None
     tools: Toolbox = field(default_factory=Toolbox)
+    secrets: Secrets = field(default_factory=Secrets)
     expectations: Sequence[Expectation] = ()
     withheld: frozenset[str] = frozenset()
 
@@ -91,7 +94,15 @@ class Execution:
         return Turn(outcome, after, check, retried=retried)
 
     async def _call(self, call: ToolCall, seen: Observation) -> Turn:
-        outcome = await self.tools.call(call.name, call.arguments)
+        try:
+            filled = self.secrets.inject(call, "")
+        except PermissionDenied as error:
+            return refused("denied", str(error), seen)
+        assert filled.verb == "tool"
+        given = await self.tools.call(call.name, filled.arguments)
+        data = self.secrets.masked(given.data)
+        assert isinstance(data, dict)
+        outcome = replace(given, detail=self.secrets.mask(given.detail), data=data)
         if not outcome.ok:
             return Turn(outcome, seen, Verification("failed", "outcome", outcome.detail))
         text = " ".join(str(outcome.data.get("text", "")).split())

@@ -16,6 +16,7 @@ from llava_agent.agent.decision import (
     offered_verbs,
     to_action,
 )
+from llava_agent.agent.secret import whole
 from llava_agent.agent.state import State
 from llava_agent.errors import NoPermittedModel
 from llava_agent.gateway.gateway import Gateway
@@ -59,6 +60,8 @@ class ModelPolicy:
         choice, escalated = self.ask(_request(state, observation), state, observation, marks)
         choice = aim(choice, marks)
         action, problem = to_action(choice, marks)
+        if action is not None and action.verb == "type":
+            action = action.model_copy(update={"text": whole(action.text, state.goal)})
         refs = tuple(mark.ref for mark in marks)
         reason = choice.route.reason
         return Decision(action, reason, choice, refs, choice.confidence, escalated, problem)

@@ -25,6 +25,7 @@ from llava_agent.agent.state import Budget, Fact, State
 from llava_agent.agent.supervision import Supervision
 from llava_agent.agent.surfaces import Kind, Open, Sight, opener
 from llava_agent.agent.trace import RunSettings, Trace
+from llava_agent.agent.veil import Veil
 from llava_agent.agent.verify import Verification
 from llava_agent.errors import ConfigError, LlavaAgentError
 from llava_agent.gateway.gateway import Gateway
@@ -191,11 +192,12 @@ async def _work(
     try:
         async with open_surface(address) as surface:
             execution = Execution(
-                surface=surface,
+                surface=Veil(surface, under.secrets) if under.secrets else surface,
                 gate=Gate(under.permission, settings.address, under.asks, scribe.image),
                 scribe=scribe,
                 eyes=Eyes(gateway, terms.find),
                 tools=under.tools,
+                secrets=under.secrets,
                 expectations=terms.expectations,
                 withheld=withheld,
             )

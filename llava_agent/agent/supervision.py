@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from llava_agent.agent.attendant import Attendant, Nobody
 from llava_agent.agent.control import Control
 from llava_agent.agent.permission import Permission
+from llava_agent.agent.secret import Secrets
 from tools.tool import Toolbox
 
 
@@ -19,12 +20,14 @@ class Supervision:
         attendant: answers and approves; `control` does where none is given, and nobody without either.
         control: pauses and stops the run from another task or thread.
         tools: what the action `tool` may call.
+        secrets: what `{{secret:NAME}}` stands for.
     """
 
     permission: Permission = field(default_factory=Permission.read)
     attendant: Attendant | None = None
     control: Control | None = None
     tools: Toolbox = field(default_factory=Toolbox)
+    secrets: Secrets = field(default_factory=Secrets)
 
     @property
     def asks(self) -> Attendant:

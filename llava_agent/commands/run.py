@@ -70,6 +70,10 @@ def run(
         Path | None,
         typer.Option(metavar="FILE", help="What the agent may do; configs/policy/agent.yaml if not given."),
     ] = None,
+    secrets: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What {{secret:NAME}} in the task stands for; see docs/agent.md."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of the run; runs/<time> where not given.")
     ] = None,
@@ -114,7 +118,7 @@ def run(
         folder = out or Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
         decider, looks = policy or "routed", bool(image)
     terminal = _terminal()
-    supervision = _supervision(permissions, terminal)
+    supervision = _supervision(permissions, terminal, secrets)
     core = _core(model, decider, looks)
 
     async def work(progress: Progress) -> RunResult:
@@ -217,11 +221,13 @@ def _terminal() -> Terminal | None:
     return Terminal() if sys.stdin.isatty() and sys.stderr.isatty() else None
 
 
-def _supervision(permissions: Path | None, terminal: Terminal | None) -> Supervision:
+def _supervision(permissions: Path | None, terminal: Terminal | None, secrets: Path | None) -> Supervision:
     from llava_agent.agent.permission import DEFAULT, Permission
+    from llava_agent.agent.secret import Secrets
     from llava_agent.agent.supervision import Supervision
 
-    return Supervision(Permission.read(permissions or DEFAULT), terminal)
+    known = Secrets.read(secrets) if secrets else Secrets()
+    return Supervision(Permission.read(permissions or DEFAULT), terminal, secrets=known)
 
 
 def _expectations(texts: Sequence[str], addresses: Sequence[str]) -> list[Expectation]:

@@ -91,6 +91,18 @@ PAGES: dict[str, str] = {
           return option; }));
       }
       </script>""",
+    "/echo": """<!doctype html><body style="margin:8px;font:16px sans-serif">
+      <form method="get" action="/echo"><input name="q" aria-label="Name" style="width:300px">
+      <button>Show</button></form><p id="t"></p><p id="s"></p>
+      <iframe id="f" title="copy" height="60"></iframe>
+      <script>
+      const said = new URLSearchParams(location.search).get("q");
+      if (said) {
+        t.textContent = "You typed " + said + " here";
+        s.innerHTML = [...said].map((one) => "<b>" + one + "</b>").join("");
+        f.srcdoc = "<p>" + said.replace("&", "&amp;") + "</p>";
+      }
+      </script>""",
     "/drawn": """<!doctype html><style>li{cursor:pointer}</style>
       <div role="combobox" tabindex="0" aria-label="Colour" onclick="l.hidden=false">choose</div>
       <ul role="listbox" id="l" hidden><li role="option" onclick="document.title='red'">Red</li>
@@ -128,7 +140,7 @@ class Site:
                 if self.path == "/report.csv":
                     self._reply(200, "a,b\n1,2\n", "text/csv")
                     return
-                page = PAGES.get(self.path)
+                page = PAGES.get(self.path.partition("?")[0])
                 self._reply(200 if page else 404, page or "<h1>Not found</h1>")
 
             def do_POST(self) -> None:

@@ -72,6 +72,52 @@ async def test_no_way_leads_to_another_host(session: BrowserSession, site: Site,
     assert elsewhere.seen == []
 
 
+LOCAL_PAGES = {
+    "data link": """url => { const a = document.createElement('a'); a.href = 'data:text/html,<h1>Fake</h1>';
+        document.body.append(a); a.click(); }""",
+    "blob page": """url => { location = URL.createObjectURL(new Blob(
+        [`<h1>Fake</h1><script>fetch("${url}/from-blob", {mode: "no-cors"})</` + 'script>'],
+        {type: 'text/html'})); }""",
+    "blob popup": """url => { window.open(URL.createObjectURL(new Blob(
+        [`<h1>Fake</h1><img src="${url}/from-popup">`], {type: 'text/html'}))); }""",
+    "script link": """url => { location = `javascript:fetch("${url}/from-script", {mode: "no-cors"})`; }""",
+    "worker": """url => { new Worker(URL.createObjectURL(new Blob(
+        [`fetch("${url}/from-worker", {mode: "no-cors"})`]))); }""",
+    "prefetch": """url => { for (const rel of ['prefetch', 'preload', 'preconnect', 'dns-prefetch']) {
+        const l = document.createElement('link'); l.rel = rel; l.as = 'image'; l.href = url + '/from-link';
+        document.head.append(l); } }""",
+    "form": """url => { const f = document.createElement('form'); f.action = url + '/from-form';
+        f.method = 'post'; document.body.append(f); f.submit(); }""",
+    "refresh": """url => { const m = document.createElement('meta'); m.httpEquiv = 'refresh';
+        m.content = '0;url=' + url + '/from-refresh'; document.head.append(m); }""",
+    "sent on leaving": """url => { location = '/form';
+        addEventListener('pagehide', () => navigator.sendBeacon(url + '/from-leaving')); }""",
+    "user name": """url => fetch(url.replace('//', '//a:b@') + '/from-user', {mode: 'no-cors'})
+        .catch(() => 0)""",
+    "file": """url => { location = 'file:///etc/passwd'; }""",
+    "call": """url => { const p = new RTCPeerConnection({iceServers: [{urls: 'stun:' + new URL(url).host}]});
+        p.createDataChannel('x'); p.createOffer().then((offer) => p.setLocalDescription(offer)); }""",
+}
+
+
+@pytest.mark.parametrize("way", LOCAL_PAGES)
+async def test_no_page_made_in_the_browser_gets_around(
+    session: BrowserSession, site: Site, elsewhere: Site, way: str
+) -> None:
+    surface = PageSurface(session)
+    await surface.open(site.url + "/two")
+    session.watch.drain()
+    await session.page.evaluate(LOCAL_PAGES[way], elsewhere.url)
+    await asyncio.sleep(0.5)
+    await surface.observe()
+    shown = [page.url for page in session.pages]
+    while len(session.pages) > 1:
+        await session.pages[-1].close()
+    assert elsewhere.seen == []
+    # What is in front is a page of the listed host; one that was made up in the browser is left again.
+    assert all(url.startswith((site.url, "about:", "chrome-error:")) for url in shown), shown
+
+
 async def test_opening(session: BrowserSession, site: Site, elsewhere: Site) -> None:
     surface = PageSurface(session)
     with pytest.raises(PermissionDenied, match="not on the list"):

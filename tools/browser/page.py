@@ -7,6 +7,7 @@ import io
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,10 +16,12 @@ from PIL import Image
 from llava_agent.errors import PermissionDenied, ToolError
 from tools.action import Action, Back, Dialog, Effect, Navigate, Press, Scroll, Tab, Wait, WaitFor, effect
 from tools.browser import acts
-from tools.browser.script import script
+from tools.browser.paint import paint_over
+from tools.browser.script import script, script_body
 from tools.browser.session import BrowserSession
 from tools.browser.settle import settle, wait_for
 from tools.browser.target import View, element_at, resting
+from tools.geometry import Box
 from tools.mark import Mark
 from tools.marks.dom import LIMIT, TEXT, Collection, collect, program
 from tools.observation import Observation, Outcome
@@ -76,6 +79,7 @@ class PageSurface:
         self.mode = observation_mode
         self._hands = acts.Hands(session, {path.name: path.resolve() for path in uploads}, downloads)
         self._limit, self._text = limit, text
+        self._concealed: list[str] = []
         self._numbers = itertools.count(1)
         self._seen: _Seen | None = None
 
@@ -187,7 +191,26 @@ class PageSurface:
     async def close(self) -> None:
         await self.session.close()
 
+    def conceal(self, texts: Sequence[str]) -> None:
+        """Paint these texts over in every screenshot from now on."""
+        self._concealed = list(texts)
+
     # Looking
+
+    async def _shot(self, page: Page) -> tuple[bytes, Image.Image]:
+        """The screenshot as PNG and decoded; what is to be concealed is painted over in both."""
+        before = await self._secret_places(page)
+        shot = await page.screenshot(type="png", timeout=_ACT_SECONDS * 1000)
+        image = Image.open(io.BytesIO(shot)).convert("RGB")
+        # Twice, because the page may have moved while the picture was taken.
+        places = before + await self._secret_places(page)
+        return paint_over(image, places) if places else (shot, image)
+
+    async def _secret_places(self, page: Page) -> list[Box]:
+        if not self._concealed:
+            return []
+        found = await page.evaluate(_conceal(), self._concealed)
+        return [Box(*map(float, corners)).scaled(self.session.scale) for corners in found]
 
     async def _look(self, page: Page) -> Observation:
         number = f"page-{next(self._numbers)}"
@@ -196,8 +219,7 @@ class PageSurface:
             if self.mode == "hybrid"
             else None
         )
-        shot = await page.screenshot(type="png", timeout=_ACT_SECONDS * 1000)
-        image = Image.open(io.BytesIO(shot)).convert("RGB")
+        shot, image = await self._shot(page)
         marks = (
             tuple(one.mark for one in collection.marks)
             if collection
@@ -336,6 +358,12 @@ class PageSurface:
 
     def _crashed(self) -> Outcome:
         return Outcome(False, "crashed", "the browser has crashed", notices=self.session.watch.peek())
+
+
+@cache
+def _conceal() -> str:
+    places = program("places.js", argument="argument").removesuffix("}")
+    return f"{places}{script_body('conceal.js')}\n}}"
 
 
 def _pixel_marks(image: Image.Image, number: str, limit: int) -> tuple[Mark, ...]:

@@ -7,7 +7,11 @@ from importlib.resources import files
 
 
 @cache
+def script_body(name: str) -> str:
+    return files("tools.browser").joinpath(name).read_text(encoding="utf-8")
+
+
+@cache
 def script(name: str) -> str:
     """The script `name`, whose body is a function of `argument`."""
-    text = files("tools.browser").joinpath(name).read_text(encoding="utf-8")
-    return f"(argument) => {{\n{text}\n}}"
+    return f"(argument) => {{\n{script_body(name)}\n}}"

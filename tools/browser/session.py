@@ -16,7 +16,7 @@ from tools.browser.watch import Watch
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.async_api import Browser, BrowserContext, Page, Playwright, Route
+    from playwright.async_api import Browser, BrowserContext, Frame, Page, Playwright, Route
 
 #: Nothing of its own may speak to the network: no updates, no sync, no QUIC, no name look-ups, no WebRTC
 #: around the proxy.
@@ -35,6 +35,8 @@ FLAGS = (
 )
 #: Pages that need no network.
 _LOCAL = ("about:", "data:", "blob:")
+#: Pages in front that no server sent: they would pass for pages of the listed host.
+_MADE_UP = ("data:", "blob:", "filesystem:", "file:")
 _START_SECONDS = 30.0
 
 
@@ -236,6 +238,8 @@ class BrowserSession:
         self.pages.append(page)
         self._front = page
         page.on("close", self._closed)
+        page.on("framenavigated", self._arrived)
+        self._arrived(page.main_frame)
 
     async def _listen(self, page: Page) -> None:
         """Hear of a link, form or popup at once: Playwright tells of one only when the server answers."""
@@ -247,6 +251,21 @@ class BrowserSession:
             talk.on("Page.windowOpen", lambda _event: self.watch.announce())
             talk.on("Page.navigatedWithinDocument", lambda _event: self.watch.arrived())
             await talk.send("Page.enable")
+
+    def _arrived(self, frame: Frame) -> None:
+        """A page that was made up in the browser has no host: it is left at once, and shown to nobody."""
+        if frame.parent_frame is None and frame.url.startswith(_MADE_UP):
+            self.watch.note("blocked", f"a page without a host was left ({frame.url[:60]})")
+            self._listening.add(asyncio.ensure_future(self._leave(frame.page)))
+
+    async def _leave(self, page: Page) -> None:
+        from playwright.async_api import Error
+
+        with contextlib.suppress(Error):  # it is gone already
+            if page in self.pages[1:]:
+                await page.close()
+            else:
+                await page.goto("about:blank")
 
     def _closed(self, page: Page) -> None:
         if page in self.pages:
