@@ -144,6 +144,43 @@ def questions(
     say(result.table())
 
 
+@evaluate.command("knowledge")
+def manuals(
+    folder: Annotated[Path, typer.Argument(help="A folder of manuals with a questions.jsonl in it.")] = Path(
+        "examples/manuals"
+    ),
+    floor: Annotated[
+        bool, typer.Option(help="Also search by the mean of the language model's embeddings.")
+    ] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Measure search and answers on manuals with known passages: words, meaning, and both.
+
+    The manuals are read into a database of their own, which is thrown away.
+
+    \b
+    Examples:
+      llava-agent eval knowledge
+      llava-agent eval knowledge my-manuals --json
+    """
+    from llava_agent.exam.manuals.floor import TokenMean
+    from llava_agent.exam.manuals.question import read_questions
+    from llava_agent.exam.manuals.run import evaluate_manuals
+    from llava_agent.vlm.text_embedder import load_text_embedder
+    from llava_agent.vlm.weights import EMBEDDED, KNOWLEDGE, paths, present
+
+    asked = read_questions(folder / "questions.jsonl")
+    embedder = load_text_embedder() if present(KNOWLEDGE) else None
+    if embedder is None:
+        note("by words alone; to measure search by meaning: llava-agent models pull knowledge")
+    floors = [TokenMean(paths(EMBEDDED)["language"])] if floor and present(EMBEDDED) else []
+    result = evaluate_manuals(folder, asked, embedder, floors, note)
+    if as_json:
+        print_json(result.as_dict())
+        return
+    say(result.table())
+
+
 def _show_reply(reply: Reply, finished: int, total: int) -> None:
     sign = "!" if reply.error else "✓" if reply.verdict.right else "✗"
     said = reply.error or f"{reply.answer} ({reply.confidence:.0%})"

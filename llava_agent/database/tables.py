@@ -11,6 +11,7 @@ TABLE_MODULES: tuple[str, ...] = (
     "llava_agent.encryption.data_keys",
     "llava_agent.gateway.approvals",
     "llava_agent.service.auth.tables",
+    "llava_agent.knowledge.tables",
     "llava_agent.service.store.tables",
 )
 

@@ -69,6 +69,27 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_idempotency_keys_created"), "idempotency_keys", ["created"], unique=False)
     op.create_table(
+        "knowledge_documents",
+        sa.Column("id", sa.String(length=12), nullable=False),
+        sa.Column("tenant", sa.String(length=64), nullable=False),
+        sa.Column("collection", sa.String(length=100), nullable=False),
+        sa.Column("department", sa.String(length=100), nullable=False),
+        sa.Column("data_class", sa.String(length=20), nullable=False),
+        sa.Column("name", sa.String(length=300), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("pages", sa.Integer(), nullable=True),
+        sa.Column("passages", sa.Integer(), nullable=False),
+        sa.Column("cut", sa.Integer(), nullable=False),
+        sa.Column("notes", sa.JSON(), nullable=False),
+        sa.Column("added", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_knowledge_documents")),
+    )
+    op.create_index(
+        "ix_knowledge_documents_tenant", "knowledge_documents", ["tenant", "collection"], unique=False
+    )
+    op.create_table(
         "login_guesses",
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
@@ -170,6 +191,38 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_artifact_holds_sha256"), "artifact_holds", ["sha256"], unique=False)
     op.create_table(
+        "knowledge_passages",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("document", sa.String(length=12), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("page", sa.Integer(), nullable=True),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("heading", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["document"],
+            ["knowledge_documents.id"],
+            name=op.f("fk_knowledge_passages_document_knowledge_documents"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_knowledge_passages")),
+        sa.UniqueConstraint("document", "number", name="uq_knowledge_passages_document"),
+    )
+    op.create_table(
+        "knowledge_vectors",
+        sa.Column("document", sa.String(length=12), nullable=False),
+        sa.Column("model", sa.String(length=100), nullable=False),
+        sa.Column("width", sa.Integer(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["document"],
+            ["knowledge_documents.id"],
+            name=op.f("fk_knowledge_vectors_document_knowledge_documents"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("document", "model", name=op.f("pk_knowledge_vectors")),
+    )
+    op.create_table(
         "record_photos",
         sa.Column("record", sa.String(length=40), nullable=False),
         sa.Column("photo", sa.String(length=40), nullable=False),
@@ -212,6 +265,8 @@ def downgrade() -> None:
     op.drop_table("run_events")
     op.drop_index(op.f("ix_record_photos_photo"), table_name="record_photos")
     op.drop_table("record_photos")
+    op.drop_table("knowledge_vectors")
+    op.drop_table("knowledge_passages")
     op.drop_index(op.f("ix_artifact_holds_sha256"), table_name="artifact_holds")
     op.drop_table("artifact_holds")
     op.drop_index(op.f("ix_api_tokens_user"), table_name="api_tokens")
@@ -226,6 +281,8 @@ def downgrade() -> None:
     op.drop_index("ix_photos_tenant_id", table_name="photos")
     op.drop_table("photos")
     op.drop_table("login_guesses")
+    op.drop_index("ix_knowledge_documents_tenant", table_name="knowledge_documents")
+    op.drop_table("knowledge_documents")
     op.drop_index(op.f("ix_idempotency_keys_created"), table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
     op.drop_index(

@@ -1,0 +1,1 @@
+"""Questions about manuals with known passages: search by words, by meaning, and by both."""
