@@ -10,6 +10,7 @@ import typer
 
 from llava_agent import __version__
 from llava_agent.commands.ask import ask
+from llava_agent.commands.audit import audit
 from llava_agent.commands.bench import bench
 from llava_agent.commands.check import check
 from llava_agent.commands.data import data
@@ -46,6 +47,7 @@ app.add_typer(users, name="users")
 app.add_typer(tokens, name="tokens")
 app.add_typer(knowledge, name="knowledge")
 app.add_typer(models, name="models")
+app.add_typer(audit, name="audit")
 app.add_typer(keys, name="keys")
 app.command("doctor")(doctor)
 app.add_typer(bench, name="bench")

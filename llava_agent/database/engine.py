@@ -41,7 +41,8 @@ class Database:
     """
 
     def __init__(self, url: str | Path) -> None:
-        self.engine = sa.create_engine(_address(url), pool_pre_ping=True)
+        # Parameters may be content, and errors are logged.
+        self.engine = sa.create_engine(_address(url), pool_pre_ping=True, hide_parameters=True)
         if self.sqlite:
             sa.event.listen(self.engine, "connect", _set_pragmas)
             sa.event.listen(self.engine, "begin", _begin_immediate)

@@ -12,6 +12,7 @@ TABLE_MODULES: tuple[str, ...] = (
     "llava_agent.gateway.approvals",
     "llava_agent.service.auth.tables",
     "llava_agent.knowledge.tables",
+    "llava_agent.gateway.audit.record",
     "llava_agent.service.store.tables",
 )
 

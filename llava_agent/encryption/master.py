@@ -142,12 +142,6 @@ def find(*, make: bool) -> MasterKey:
     Raises:
         KeyUnavailable: what is set is missing or no key.
     """
-    command, value, file = (os.environ.get(name) for name in (COMMAND, VALUE, FILE))
-    if command:
+    if command := os.environ.get(COMMAND):
         return CommandMaster(command)
-    if value:
-        return LocalMaster(secret_file.decode(value, VALUE), f"the variable {VALUE}")
-    path = Path(file).expanduser() if file else default_file()
-    # A file that was named is never made: a wrong path must not become a second key.
-    secret = secret_file.read_or_make(path) if make and not file else secret_file.read(path)
-    return LocalMaster(secret, str(path))
+    return LocalMaster(*secret_file.find(VALUE, FILE, default_file(), make=make))

@@ -111,3 +111,23 @@ def read_or_make(path: Path) -> bytes:
         KeyUnavailable: it cannot be read, or not be made.
     """
     return read(path) if path.exists() else write(path, secrets.token_bytes(LENGTH))
+
+
+def find(value: str, file: str, default: Path, *, make: bool) -> tuple[bytes, str]:
+    """A secret of this installation, and where it comes from.
+
+    Args:
+        value: name of the environment variable that may hold it.
+        file: name of the one that may hold the path of its file.
+        default: its file where neither is set.
+        make: make the default file where it is not there.
+
+    Raises:
+        KeyUnavailable: what is set, or the default, is missing or no key.
+    """
+    if text := os.environ.get(value):
+        return decode(text, value), f"the variable {value}"
+    # A file that was named is never made: a wrong path must not become a second key.
+    if named := os.environ.get(file):
+        return read(Path(named).expanduser()), named
+    return (read_or_make(default) if make else read(default)), str(default)

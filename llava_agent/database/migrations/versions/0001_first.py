@@ -38,6 +38,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant", "sha256", name=op.f("pk_artifacts")),
     )
     op.create_table(
+        "audit_records",
+        sa.Column(
+            "sequence",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("record", sa.Text(), nullable=False),
+        sa.Column("mac", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_audit_records")),
+    )
+    op.create_table(
         "data_keys",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("tenant", sa.String(length=200), nullable=False),
@@ -293,6 +305,7 @@ def downgrade() -> None:
     )
     op.drop_index("ix_data_keys_tenant", table_name="data_keys")
     op.drop_table("data_keys")
+    op.drop_table("audit_records")
     op.drop_table("artifacts")
     op.drop_index("ix_approvals_state", table_name="approvals")
     op.drop_table("approvals")
