@@ -21,6 +21,7 @@ from llava_agent.commands.export import export
 from llava_agent.commands.inspect import inspect
 from llava_agent.commands.keys import keys
 from llava_agent.commands.knowledge import knowledge
+from llava_agent.commands.mcp import mcp
 from llava_agent.commands.models import models
 from llava_agent.commands.output import show_error
 from llava_agent.commands.run import run
@@ -46,6 +47,7 @@ app.command("serve")(serve)
 app.add_typer(users, name="users")
 app.add_typer(tokens, name="tokens")
 app.add_typer(knowledge, name="knowledge")
+app.command("mcp")(mcp)
 app.add_typer(models, name="models")
 app.add_typer(audit, name="audit")
 app.add_typer(keys, name="keys")
