@@ -1,31 +1,34 @@
-"""Puts the parts together: a preset's weights or server behind a gateway, and what finds marks on photos.
+"""Puts the parts together: the policy in force, its models behind a gateway, what finds marks on photos.
 
-This is the one place that knows which model serves which tier; the command line and the page only call it.
+The command line, the page and the server only call this.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from llava_agent.agent.picture import Find
-from llava_agent.errors import PermissionDenied
+from llava_agent.deployments import Absent, deployments_of, named_deployments
+from llava_agent.gateway.deployment import Deployment
 from llava_agent.gateway.gateway import Gateway
-from llava_agent.gateway.model import LocalModel, Weights, both_tiers, stream_of
-from llava_agent.gateway.request import Candidate, Choice, Completion, ModelRequest
+from llava_agent.gateway.live import PolicyFile
+from llava_agent.gateway.model import LocalModel
+from llava_agent.gateway.place import policy_path
+from llava_agent.gateway.policy import Policy, load_policy
+from llava_agent.gateway.safeguards import Safeguards
 from llava_agent.sight import Sight
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from llava_agent.vlm.dial import DialReader
-    from llava_agent.vlm.presets import ComposedPreset, EmbeddedPreset, LlavaPreset, ServerPreset
 
-DEFAULT = "embedded"
+#: Every model of the policy; which of them takes a call, the gateway decides.
+DEFAULT = "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,60 +44,35 @@ class Core:
     find: Find
 
 
-class Loading:
-    """Weights that load in the background; the first call waits for what is left of it.
-
-    Finding the marks of a photo and loading the weights take about as long, and neither needs the other.
-    """
-
-    def __init__(self, load: Callable[[], Weights]) -> None:
-        self._future: Future[Weights] = Future()
-        threading.Thread(target=self._run, args=(load,), daemon=True, name="weights").start()
-
-    def _run(self, load: Callable[[], Weights]) -> None:
-        try:
-            self._future.set_result(load())
-        except BaseException as error:
-            self._future.set_exception(error)
-
-    def choose(
-        self, request: ModelRequest, candidates: Sequence[Candidate], verbs: Sequence[str], *, pixels: bool
-    ) -> Choice:
-        return self._future.result().choose(request, candidates, verbs, pixels=pixels)
-
-    def complete(self, request: ModelRequest, *, pixels: bool) -> Completion:
-        return self._future.result().complete(request, pixels=pixels)
-
-    def stream(self, request: ModelRequest, *, pixels: bool) -> Iterator[str | Completion]:
-        return stream_of(self._future.result(), request, pixels=pixels)
-
-
-_cores: dict[str, Core] = {}
-_weights: dict[str, Weights] = {}
+_cores: dict[tuple[str, Path], Core] = {}
 _lock = threading.Lock()
 
 
 def assemble(name: str = DEFAULT) -> Core:
-    """The core of a preset. Weights are loaded once in a process, in the background.
+    """The core under the policy in force. Weights are loaded once in a process, in the background.
 
     Args:
-        name: a preset, or the path of a YAML file.
+        name: `auto` for all models of the policy, one of them by name, or a preset or YAML file that the
+            policy does not list.
 
     Raises:
-        ConfigError: there is no such preset, or the key of its server is not set.
-        PermissionDenied: its server is another machine and the preset does not permit that.
-        WeightsError: its weights are not there; the message names the command that fetches them.
+        ConfigError: there is no such preset, the policy is wrong, or the key of the only server is not set.
+        PermissionDenied: a server is another machine and nothing permits that.
+        WeightsError: the only weights are not there; the message names the command that fetches them.
     """
+    path = policy_path()
     with _lock:
-        if name not in _cores:
-            from llava_agent.vlm.presets import load_preset
+        if (name, path) not in _cores:
+            live = PolicyFile(path, _builder(name, path))
+            _require(live.current().deployments)
+            _cores[name, path] = Core(Gateway(live, safeguards=safeguards()), Sight(_dials(name, live)))
+        return _cores[name, path]
 
-            preset = load_preset(name)
-            if preset.kind == "embedded":
-                _cores[name] = _embedded(preset)
-            else:
-                _cores[name] = _server(preset) if preset.kind == "server" else _generating(preset)
-        return _cores[name]
+
+def explaining(name: str = DEFAULT) -> Gateway:
+    """A gateway to ask how it would route; models whose weights are missing are among its candidates."""
+    path = policy_path()
+    return Gateway(PolicyFile(path, _builder(name, path, begin=False)), safeguards=safeguards())
 
 
 def without_models() -> Core:
@@ -102,70 +80,53 @@ def without_models() -> Core:
     return Core(Gateway({}), Sight())
 
 
-def _embedded(preset: EmbeddedPreset) -> Core:
-    """Both tiers from one set of weights; a preset without pixels has the text tier alone."""
-    from llava_agent.vlm.dial import DIAL_ENCODER
+_safeguards: Safeguards | None = None
+
+
+def safeguards() -> Safeguards:
+    """Those of this process, so that breakers and budgets are the same whatever model is named."""
+    global _safeguards
+    if _safeguards is None:
+        from llava_agent.database import open_database
+        from llava_agent.gateway.budget import Budgets
+
+        _safeguards = Safeguards(budgets=Budgets(open_database))
+    return _safeguards
+
+
+def _builder(name: str, path: Path, *, begin: bool = True) -> Callable[[Policy], tuple[Deployment, ...]]:
+    if name == DEFAULT:
+        return partial(deployments_of, begin=begin)
+    if name in load_policy(path).models:
+        return partial(deployments_of, only=name, begin=begin)
+    return lambda _: named_deployments(name, begin=begin)
+
+
+def _require(deployments: tuple[Deployment, ...]) -> None:
+    """Raise what is missing where there is no model at all that could be asked."""
+    if deployments and all(one.absent for one in deployments):
+        model = deployments[0].model
+        assert isinstance(model, LocalModel) and isinstance(model.weights, Absent)
+        raise model.weights.error
+
+
+def _dials(name: str, live: PolicyFile) -> Callable[[], DialReader] | None:
+    """The reader of dials comes with the embedded weights."""
+    from llava_agent.vlm.presets import load_preset
+
+    policy = live.current().policy
+    if name in policy.models:
+        names = [policy.models[name].preset]
+    else:
+        names = [entry.preset for entry in policy.models.values()] if name == DEFAULT else [name]
+    for preset in (load_preset(one) for one in names if one is not None):
+        if preset.kind == "embedded":
+            return partial(_load_reader, preset.weights)
+    return None
+
+
+def _load_reader(weights: str) -> DialReader:
+    from llava_agent.vlm.dial import DIAL_ENCODER, DialReader
     from llava_agent.vlm.weights import paths
 
-    parts = paths(preset.weights)
-    if preset.weights not in _weights:
-        _weights[preset.weights] = Loading(partial(_load_embedded, parts["language"], parts["shipped"]))
-    weights = _weights[preset.weights]
-    models = both_tiers(preset.name, weights)
-    if not preset.pixels:
-        models = {preset.name: LocalModel(preset.name, "text", weights)}
-    return Core(Gateway(models), Sight(partial(_load_reader, parts["language"] / DIAL_ENCODER)))
-
-
-def _generating(preset: ComposedPreset | LlavaPreset) -> Core:
-    """A model without a pointer; it chooses by constrained generation."""
-    return Core(Gateway(both_tiers(preset.name, Loading(partial(_load_generating, preset)))), Sight())
-
-
-def _server(preset: ServerPreset) -> Core:
-    """A model behind a server; one that is not this machine only where the preset says so."""
-    from llava_agent.egress import Origin, is_loopback
-    from llava_agent.gateway.providers.openai_server import OpenAIServer
-
-    origin = Origin.of(preset.base_url)
-    here = origin.host == "localhost" or (origin.address is not None and is_loopback(origin.host))
-    if not here and not preset.leaves_machine:
-        raise PermissionDenied(
-            f"{origin} is not this machine, so photos and page text would leave it",
-            f"set `leaves_machine: true` in the preset {preset.name!r} if that is meant",
-        )
-    server = OpenAIServer(
-        preset.base_url,
-        preset.model,
-        vision=preset.vision,
-        api_key_env=preset.api_key_env,
-        seconds=preset.seconds,
-    )
-    models = both_tiers(preset.name, server)
-    if not preset.vision:
-        models = {preset.name: LocalModel(preset.name, "text", server)}
-    return Core(Gateway(models), Sight())
-
-
-def _load_embedded(language: Path, shipped: Path) -> Weights:
-    from llava_agent.vlm.embedded import EmbeddedModel
-
-    return EmbeddedModel.load(language, shipped)
-
-
-def _load_generating(preset: ComposedPreset | LlavaPreset) -> Weights:
-    from llava_agent.vlm.choose_by_generation import GeneratingModel
-    from llava_agent.vlm.decode import Sampling
-    from llava_agent.vlm.loading import load_model
-
-    decoding = preset.decoding
-    sampling = Sampling(
-        max_tokens=decoding.max_tokens, temperature=decoding.temperature, top_p=decoding.top_p
-    )
-    return GeneratingModel(load_model(preset), preset.template, sampling)
-
-
-def _load_reader(encoder: Path) -> DialReader:
-    from llava_agent.vlm.dial import DialReader
-
-    return DialReader(encoder)
+    return DialReader(paths(weights)["language"] / DIAL_ENCODER)

@@ -81,7 +81,7 @@ def _keys_beside(kind: Any, where: list[str]) -> set[str]:
     for part in where[:-1]:
         if part in tags:
             models = [m for m in models if m.model_fields["kind"].default == part]
-        elif not part.isdigit():
+        elif any(part in m.model_fields for m in models):  # else an index, or a key of a mapping
             models = [
                 inner
                 for m in models

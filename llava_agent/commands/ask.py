@@ -20,7 +20,7 @@ def ask(
     annotated: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write the image with the evidence drawn on it.")
     ] = None,
-    model: Preset = "embedded",
+    model: Preset = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Answer a question about a photo or screenshot, with the region that supports the answer.

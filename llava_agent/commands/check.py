@@ -31,7 +31,7 @@ def check(
     update_baselines: Annotated[
         bool, typer.Option("--update-baselines", help="Store what `matches` sees now as right.")
     ] = False,
-    model: Preset = "embedded",
+    model: Preset = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Check pages and pictures against specs: exact means first, a model only for `asks`.

@@ -29,7 +29,7 @@ def demo(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of the demo; runs/demo-<time> where not given.")
     ] = None,
-    model: Preset = "embedded",
+    model: Preset = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Read an equipment photo, file a ticket in a web application, look it up through its API, verify both.

@@ -8,5 +8,10 @@ import typer
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 Preset = Annotated[
-    str, typer.Option("--model", metavar="PRESET", help="Model preset; see `llava-agent models list`.")
+    str,
+    typer.Option(
+        "--model",
+        metavar="MODEL",
+        help="A model of the policy, a preset (`llava-agent models list`) or a file; `auto`: the policy's.",
+    ),
 ]

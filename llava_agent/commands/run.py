@@ -80,7 +80,7 @@ def run(
     resume: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Go on with the run in this folder after a kill.")
     ] = None,
-    model: Preset = "embedded",
+    model: Preset = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Work on a page until the result is verified, a limit is reached, or nothing can go on.

@@ -86,6 +86,11 @@ class Origin:
         except ValueError:
             return None
 
+    @property
+    def here(self) -> bool:
+        """Whether it is this machine by its very name; another name may lead here, but need not always."""
+        return self.host == "localhost" or (self.address is not None and is_loopback(self.host))
+
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         suffix = "" if self.port == _PORTS[self.scheme] else f":{self.port}"

@@ -21,4 +21,5 @@ def rank(data_class: DataClass) -> int:
 
 def highest(classes: Iterable[DataClass]) -> DataClass:
     """The most sensitive of the classes; `public` where there is none."""
-    return max(classes, key=rank, default="public")
+    least: DataClass = "public"
+    return max(classes, key=rank, default=least)

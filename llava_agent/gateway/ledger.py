@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
+from llava_agent.gateway.data_class import UNCLASSIFIED, DataClass
 from llava_agent.gateway.model import Tier
 from llava_agent.gateway.request import StepKind
 
@@ -27,6 +28,11 @@ class Entry:
         ms: wall time of the call in milliseconds, by part as the model reports it, with `total`.
         confidence: of the choice; None for a completion or a failed call.
         cost: in the installation's currency, as a decimal string; None without a price.
+        reserved: most that the call could have cost, held back from budgets while it ran; None without one.
+        attempt: number of the call for the same request, from 1.
+        user, department: on whose behalf; empty for whoever sits at this machine.
+        data_class: of the request.
+        policy: version hash of the policy that permitted it.
         shadow: asked only to measure what the step would have cost; its answer was not used.
     """
 
@@ -45,6 +51,12 @@ class Entry:
     confidence: float | None = None
     verb: str | None = None
     cost: str | None = None
+    reserved: str | None = None
+    attempt: int = 1
+    user: str = ""
+    department: str = ""
+    data_class: DataClass = UNCLASSIFIED
+    policy: str = ""
     shadow: bool = False
     outcome: Literal["ok", "error"] = "ok"
     error: str | None = None

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import typer
 
-from llava_agent import assembly
+from llava_agent import assembly, deployments
 from llava_agent.agent import run as runs
 from llava_agent.cli import app, main
 from llava_agent.errors import ToolError
@@ -182,7 +182,7 @@ def test_missing_weights_name_their_mend(
 ) -> None:
     monkeypatch.setenv("LLAVA_AGENT_HOME", str(tmp_path))
     monkeypatch.setattr(assembly, "_cores", {})
-    monkeypatch.setattr(assembly, "_weights", {})
+    monkeypatch.setattr(deployments, "_loaded", {})
     assert call("ask", PUMP, "what?") == 2
     assert "llava-agent models pull embedded" in capsys.readouterr().err
 
@@ -367,4 +367,4 @@ def test_loading_hands_on_what_went_wrong() -> None:
     from llava_agent.gateway.request import ModelRequest
 
     with pytest.raises(ToolError, match="the disk is gone"):
-        assembly.Loading(broken).complete(ModelRequest("plan", "x"), pixels=False)
+        deployments.Loading(broken).complete(ModelRequest("plan", "x"), pixels=False)

@@ -14,7 +14,6 @@ from llava_agent.gateway.gateway import Gateway
 from llava_agent.gateway.ledger import Ledger, read
 from llava_agent.gateway.model import Price, both_tiers
 from llava_agent.gateway.request import Candidate, Choice, Message, ModelRequest, Usage
-from llava_agent.gateway.route import pick
 from tests.gateway.doubles import Double, choice
 
 CANDIDATES = (Candidate('"Save" button', "Save"), Candidate('"Cancel" button', "Cancel"))
@@ -68,16 +67,15 @@ def test_no_permitted_model_is_refused_and_text_falls_to_vision() -> None:
     text, vision, _ = two()
     with pytest.raises(NoPermittedModel, match="no vision model"):
         Gateway({"small": text}).choose(ModelRequest("perceive", "?", image=b"png"), (), ("read",))
-    model, reason = pick(ModelRequest("act", "save"), [vision])
-    assert model is vision
-    assert "no text model" in reason
+    route = Gateway({"eyes": vision}).choose(ModelRequest("act", "save"), (), ("click",)).route
+    assert route.model == "eyes"
+    assert "no text model" in route.reason
 
 
 def test_the_cheaper_of_two_models_of_a_tier_is_taken() -> None:
     dear = Double("a", "text", lambda *_: choice("done"), price=Price(per_second=Decimal("0.2")))
     cheap = Double("b", "text", lambda *_: choice("done"), price=Price(per_second=Decimal("0.1")))
-    assert pick(ModelRequest("act", "x"), [dear, cheap])[0] is cheap
-    gateway = Gateway({"b": cheap})
+    gateway = Gateway({"a": dear, "b": cheap})
     gateway.choose(ModelRequest("act", "x"), (), ("done",))
     assert gateway.ledger.entries[0].cost == "0.0005"
 
@@ -152,9 +150,10 @@ def test_one_set_of_weights_serves_both_tiers() -> None:
     least=st.integers(0, 1),
 )
 def test_a_step_that_needs_pixels_never_goes_to_text(kind: str, needs: bool, least: int) -> None:
-    text, vision, _ = two()
-    model, _ = pick(ModelRequest(kind, "x", needs_pixels=needs, minimum_tier=least), [text, vision])  # type: ignore[arg-type]
-    assert (model.tier == "text") == (kind != "perceive" and not needs and least == 0)
+    _, _, gateway = two()
+    request = ModelRequest(kind, "x", needs_pixels=needs, minimum_tier=least)  # type: ignore[arg-type]
+    tier = gateway.choose(request, CANDIDATES, ("click",)).route.tier
+    assert (tier == "text") == (kind != "perceive" and not needs and least == 0)
 
 
 def test_every_line_is_json_with_a_version(tmp_path: Path) -> None:

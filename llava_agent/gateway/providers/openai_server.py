@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from llava_agent.egress import AllowList, Limits, client
 from llava_agent.errors import ConfigError
+from llava_agent.gateway.classify import CHOICE_TOKENS
 from llava_agent.gateway.failure import ModelFailure
 from llava_agent.gateway.providers.events import Reading, shown, usage_of
 from llava_agent.gateway.quotable import passages_of
@@ -40,9 +41,6 @@ if TYPE_CHECKING:
     import httpx
 
 _UNROUTED = Route(model="server", tier="vision", reason="called without a gateway")
-
-#: The answer to a choice is short: verb, number, and a quotation.
-_CHOICE_TOKENS = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,7 @@ class OpenAIServer:
         seconds: float = 120.0,
     ) -> None:
         self._url = base_url.rstrip("/") + "/chat/completions"
-        self._model, self._vision = model, vision
+        self._model, self._vision, self._seconds = model, vision, seconds
         headers = {}
         if api_key_env is not None:
             key = os.environ.get(api_key_env)
@@ -98,7 +96,7 @@ class OpenAIServer:
         words = question_text(request, candidates, verbs, pixels=pixels)
         schema = _answer_schema(verbs, len(candidates))
         turn = Message("user", words, () if request.image is None else (request.image,))
-        reply = self._ask(self._body((turn,), pixels, schema, _CHOICE_TOKENS, Drawing()))
+        reply = self._ask(self._body((turn,), pixels, schema, CHOICE_TOKENS, Drawing()), request.seconds)
         verb, number, text = _parsed(reply.text, verbs, len(candidates))
         index = number - 1 if number and verb in POINTING_VERBS | EVIDENCE_VERBS else None
         sure = reply.probability
@@ -119,7 +117,7 @@ class OpenAIServer:
     def complete(self, request: ModelRequest, *, pixels: bool) -> Completion:
         """Text for an instruction, under the request's JSON schema if it has one."""
         body = self._body(_turns(request), pixels, request.json_schema, request.max_tokens, request.drawing)
-        reply = self._ask(body)
+        reply = self._ask(body, request.seconds)
         return Completion(reply.text.strip(), reply.finish, reply.usage, _UNROUTED)
 
     def stream(self, request: ModelRequest, *, pixels: bool) -> Iterator[str | Completion]:
@@ -131,7 +129,9 @@ class OpenAIServer:
         body = self._body(_turns(request), pixels, request.json_schema, request.max_tokens, request.drawing)
         body |= {"stream": True, "stream_options": {"include_usage": True}}
         began = time.perf_counter()
-        with self._client.stream("POST", self._url, json=body) as response:
+        with self._client.stream(
+            "POST", self._url, json=body, timeout=self._patience(request.seconds)
+        ) as response:
             if response.status_code != 200:
                 response.read()
                 raise _refusal(self._url, response)
@@ -164,9 +164,13 @@ class OpenAIServer:
             body["response_format"] = {"type": "json_schema", "json_schema": named}
         return body
 
-    def _ask(self, body: Mapping[str, object]) -> _Reply:
+    def _patience(self, seconds: float | None) -> float:
+        """Longest silence in seconds: the preset's, or what is left of the request's time."""
+        return self._seconds if seconds is None else max(0.1, min(self._seconds, seconds))
+
+    def _ask(self, body: Mapping[str, object], seconds: float | None) -> _Reply:
         began = time.perf_counter()
-        response = self._client.post(self._url, json=body)
+        response = self._client.post(self._url, json=body, timeout=self._patience(seconds))
         spent = (time.perf_counter() - began) * 1000
         if response.status_code != 200:
             raise _refusal(self._url, response)

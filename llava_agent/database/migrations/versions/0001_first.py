@@ -50,6 +50,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("sequence", name=op.f("pk_audit_records")),
     )
     op.create_table(
+        "budget_accounts",
+        sa.Column("scope", sa.String(length=16), nullable=False),
+        sa.Column("who", sa.String(length=200), nullable=False),
+        sa.Column("period", sa.String(length=10), nullable=False),
+        sa.Column("spent", sa.BigInteger(), nullable=False),
+        sa.Column("held", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("scope", "who", "period", name=op.f("pk_budget_accounts")),
+    )
+    op.create_table(
+        "budget_holds",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("accounts", sa.JSON(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("expires", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_budget_holds")),
+    )
+    op.create_index(op.f("ix_budget_holds_expires"), "budget_holds", ["expires"], unique=False)
+    op.create_table(
         "data_keys",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("tenant", sa.String(length=200), nullable=False),
@@ -305,6 +323,9 @@ def downgrade() -> None:
     )
     op.drop_index("ix_data_keys_tenant", table_name="data_keys")
     op.drop_table("data_keys")
+    op.drop_index(op.f("ix_budget_holds_expires"), table_name="budget_holds")
+    op.drop_table("budget_holds")
+    op.drop_table("budget_accounts")
     op.drop_table("audit_records")
     op.drop_table("artifacts")
     op.drop_index("ix_approvals_state", table_name="approvals")
