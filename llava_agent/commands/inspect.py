@@ -80,7 +80,7 @@ def inspect(
     changes = compare(before, document) if before is not None else ()
     images = {photo.sha256: photo.image for _, photo in loaded}
     if annotated or out or pdf:
-        drawn = draw(found, images)
+        drawn = draw(document, images)
         _write(document, changes, list(drawn.values()), drawn, annotated, out, pdf)
     if csv is not None or out is not None:
         from llava_agent.inspection.export import to_csv

@@ -37,6 +37,12 @@ def serve(
     runs: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder of runs started on the pages.")] = Path(
         "runs"
     ),
+    files: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Folder of photos; else beside the database.")
+    ] = None,
+    encrypt: Annotated[
+        bool, typer.Option("--encrypt", help="Seal photos and other files (see `llava-agent keys`).")
+    ] = False,
 ) -> None:
     """Serve the HTTP API and OpenAI-compatible endpoints, with --ui the pages too.
 
@@ -65,5 +71,7 @@ def serve(
             ui=ui,
             runs=runs,
             policy_file=policy_file,
+            files=files,
+            encrypt=encrypt,
         )
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from llava_agent.inspection.finding import Inspection
+from llava_agent.inspection.document import InspectionDocument
 from tools.geometry import Box
 from tools.mark import Mark
 from tools.marks.annotate import annotate
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-def draw(inspection: Inspection, images: Mapping[str, Image.Image]) -> dict[str, Image.Image]:
+def draw(inspection: InspectionDocument, images: Mapping[str, Image.Image]) -> dict[str, Image.Image]:
     """Each photo, by its hash, with its lines numbered and the regions of faults tinted.
 
     Args:
@@ -25,7 +25,7 @@ def draw(inspection: Inspection, images: Mapping[str, Image.Image]) -> dict[str,
         marks, numbers = [], []
         for number, line in enumerate(inspection.lines, start=1):
             for one in line.evidence:
-                if one.image_sha256 == sha256 and one.box:
+                if one.photo == sha256 and one.box:
                     role = "dial" if line.kind == "gauge" else "text" if line.kind == "plate" else "region"
                     marks.append(Mark(str(number), role, line.name, Box(*one.box), "pixels"))
                     numbers.append(number)
@@ -33,7 +33,7 @@ def draw(inspection: Inspection, images: Mapping[str, Image.Image]) -> dict[str,
             Box(*one.box)
             for fault in inspection.faults
             for one in fault.evidence
-            if one.image_sha256 == sha256 and one.box
+            if one.photo == sha256 and one.box
         ]
         drawn[sha256] = annotate(image, marks, evidence=faults, numbers=numbers)
     return drawn

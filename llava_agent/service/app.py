@@ -13,6 +13,8 @@ from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from starlette.concurrency import run_in_threadpool
+
 from llava_agent import __version__
 from llava_agent.service.auth.identity import Identifier
 from llava_agent.service.context import Service
@@ -35,6 +37,9 @@ ROUTERS = (
     "llava_agent.service.auth.routes.users",
     "llava_agent.service.auth.routes.tokens",
     "llava_agent.service.auth.pages",
+    "llava_agent.service.routes.photos",
+    "llava_agent.service.routes.records",
+    "llava_agent.service.routes.runs",
 )
 
 #: What an address without a name may ask for: the login page and its guesses, and health checks.
@@ -100,5 +105,8 @@ def open_service(settings: Settings, core: Callable[[], Core] | None = None) -> 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    service: Service = app.state.service
+    await run_in_threadpool(service.desk.open)
     yield
-    app.state.service.database.close()
+    await run_in_threadpool(service.desk.close)
+    service.database.close()

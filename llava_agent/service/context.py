@@ -14,6 +14,7 @@ from llava_agent.service.auth.login import Door
 from llava_agent.service.auth.sessions import Sessions
 from llava_agent.service.auth.tokens import Tokens
 from llava_agent.service.auth.users import Users
+from llava_agent.service.desk import Desk
 from llava_agent.service.http.metrics import HttpMetrics
 from llava_agent.service.http.rate import Buckets
 from llava_agent.service.settings import Settings
@@ -26,6 +27,7 @@ class Service:
     Attributes:
         core: gives the models; they load when they are asked for first.
         logins: how often an address may try to log in.
+        desk: photos, records and runs, and the worker that does them.
     """
 
     settings: Settings
@@ -37,6 +39,7 @@ class Service:
     door: Door
     metrics: HttpMetrics
     logins: Buckets
+    desk: Desk
 
     @classmethod
     def make(cls, settings: Settings, database: Database, secret: bytes, core: Callable[[], Core]) -> Service:
@@ -56,6 +59,7 @@ class Service:
             Door(users, sessions, Lockout(database)),
             HttpMetrics(),
             Buckets(20, 10),
+            Desk.make(settings, database, core),
         )
 
 

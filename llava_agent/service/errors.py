@@ -11,12 +11,6 @@ class NotLoggedIn(LlavaAgentError):
     http_status = 401
 
 
-class NotFound(LlavaAgentError):
-    """There is no such thing, or it is not the caller's: both look the same."""
-
-    http_status = 404
-
-
 class TooLarge(LlavaAgentError):
     """More bytes than the server takes at once."""
 

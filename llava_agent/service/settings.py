@@ -25,6 +25,8 @@ class Settings:
         tls_cert, tls_key: PEM files; both or none.
         ui: serve the pages as well.
         runs: folder for the runs that are started on the pages.
+        files: folder for photos and other files; beside the database if None.
+        encrypt: seal these files with a key a tenant; what is there already stays as it is.
         policy_file: which models may be used by whom, and for what; the built-in policy if None.
         body_bytes: largest request.
         requests_per_minute: of one caller in the long run; 0 for no limit.
@@ -43,6 +45,8 @@ class Settings:
     tls_key: Path | None = None
     ui: bool = False
     runs: Path = Path("runs")
+    files: Path | None = None
+    encrypt: bool = False
     policy_file: Path | None = None
     body_bytes: int = 64 * MEBIBYTE
     requests_per_minute: int = 1200

@@ -129,7 +129,7 @@ def test_a_spreadsheet_computes_nothing(pump: Inspection) -> None:
 
 def test_the_pdf_holds_the_table_and_the_photo(pump: Inspection) -> None:
     photo = load_image(PHOTOS / "pump.jpg")
-    drawn = draw(pump, {photo.sha256: photo.image})
+    drawn = draw(document(pump), {photo.sha256: photo.image})
     content = to_pdf(document(pump, model="<b>&NK"), drawn, about=[("Filed", "ticket 7")])
     reader = PdfReader(io.BytesIO(content))
     text = "\n".join(page.extract_text() for page in reader.pages)

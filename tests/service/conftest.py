@@ -9,6 +9,9 @@ from argon2 import PasswordHasher
 
 from llava_agent.service.auth import passwords
 from llava_agent.service.auth.secret import SECRET
+from tests.service.stores import store
+
+__all__ = ["store"]
 
 _CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 

@@ -46,8 +46,9 @@ async def document(request: Request) -> dict[str, Any]:
     app = request.app
     described: dict[str, Any] = app.openapi()
     for rule in rules(app):
+        shown = rule.path.replace(":path}", "}")  # the document knows no kinds of parameters in a path
         for method in rule.methods:
-            operation = described["paths"].get(rule.path, {}).get(method.lower())
+            operation = described["paths"].get(shown, {}).get(method.lower())
             if operation is not None:
                 operation["x-permission"] = rule.permission
     return described

@@ -21,6 +21,7 @@ from typing import Protocol
 import sqlalchemy as sa
 
 from llava_agent.database import Database
+from llava_agent.encryption.vault import is_sealed
 from llava_agent.errors import NotFound, ToolError
 from llava_agent.service.store.ids import now
 from llava_agent.service.store.insert import insert
@@ -141,7 +142,9 @@ class Artifacts:
             content = self.path(tenant, sha256).read_bytes()
         except FileNotFoundError:
             raise NotFound(f"there is no file {sha256[:12]}", "it may have been deleted") from None
-        if self.vault is not None:
+        if is_sealed(content):
+            if self.vault is None:
+                raise ToolError(f"the file {sha256[:12]} is sealed", "start the service with encryption")
             content = self.vault.open(tenant, sha256, content)
         if hashlib.sha256(content).hexdigest() != sha256:
             raise ToolError(f"the file {sha256[:12]} was changed on disk", "restore it from a backup")

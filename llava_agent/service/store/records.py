@@ -131,6 +131,20 @@ class Records:
             photos = _photos_of(connection, [row.id for row in rows])
         return Page(tuple(_record(row, photos.get(row.id, ())) for row in rows), after)
 
+    def before(self, who: Principal, record: Record) -> Record | None:
+        """The last earlier record of the same asset; None without one, or where the asset has no name."""
+        if not record.asset:
+            return None
+        query = (
+            sa.select(table)
+            .where(own(table, who), table.c.asset == record.asset, table.c.id < record.id)
+            .order_by(table.c.id.desc())
+            .limit(1)
+        )
+        with self.database.reading() as connection:
+            row = connection.execute(query).first()
+            return _record(row, _photos_of(connection, [row.id]).get(row.id, ())) if row else None
+
     def change(
         self,
         who: Principal,

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 import llava_agent
+from llava_agent.encryption.vault import MAGIC
 from llava_agent.errors import NotFound, ToolError
 from llava_agent.service.store import artifacts as module
 from llava_agent.service.store.artifacts import Artifact, Artifacts
-from tests.service.store.conftest import ADA, Store, picture
+from tests.service.stores import ADA, Store, picture
 
 #: Stores photos one after the other and says the id of each once it is acknowledged, until it is killed.
 _UPLOADER = """
@@ -42,10 +43,10 @@ class Reversing:
     """A vault for tests that turns bytes around and remembers for whom."""
 
     def seal(self, tenant: str, name: str, content: bytes) -> bytes:
-        return f"{tenant}:{name}:".encode() + content[::-1]
+        return MAGIC + f"{tenant}:{name}:".encode() + content[::-1]
 
     def open(self, tenant: str, name: str, sealed: bytes) -> bytes:
-        head = f"{tenant}:{name}:".encode()
+        head = MAGIC + f"{tenant}:{name}:".encode()
         assert sealed.startswith(head)
         return sealed[len(head) :][::-1]
 
@@ -71,6 +72,10 @@ def test_a_vault_seals_what_lies_on_disk(store: Store, tmp_path: Path) -> None:
     made = sealed.write("north", b"secret plate", "text/plain")
     assert b"secret plate" not in sealed.path("north", made.sha256).read_bytes()
     assert sealed.read("north", made.sha256) == b"secret plate"
+    with pytest.raises(ToolError, match="is sealed"):
+        Artifacts(store.database, tmp_path / "sealed").read("north", made.sha256)
+    plain = Artifacts(store.database, tmp_path / "sealed").write("north", b"older, plain", "text/plain")
+    assert sealed.read("north", plain.sha256) == b"older, plain"
 
 
 def test_a_changed_file_is_noticed(store: Store) -> None:

@@ -8,7 +8,7 @@ from llava_agent.errors import ConfigError, Conflict, NotFound
 from llava_agent.gateway.principal import Principal
 from llava_agent.service.store.idempotency import RequestKey
 from llava_agent.service.store.photos import plain_name
-from tests.service.store.conftest import ADA, BOB, TWIN, Store, picture
+from tests.service.stores import ADA, BOB, TWIN, Store, picture
 
 
 def test_what_is_stored_comes_back(store: Store) -> None:

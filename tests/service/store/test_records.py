@@ -10,7 +10,7 @@ import pytest
 from llava_agent.errors import Conflict, NotFound
 from llava_agent.service.store.ids import now
 from llava_agent.service.store.records import Record
-from tests.service.store.conftest import ADA, BOB, Store, picture
+from tests.service.stores import ADA, BOB, Store, picture
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from llava_agent.errors import Conflict, NotFound
 from llava_agent.service.store.idempotency import RequestKey
-from tests.service.store.conftest import ADA, BOB, Store
+from tests.service.stores import ADA, BOB, Store
 
 
 def test_each_run_is_claimed_once(store: Store) -> None:

@@ -6,11 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from llava_agent.errors import ConfigError
+from llava_agent.errors import ConfigError, NotFound
 from llava_agent.service.auth.identity import Identity
 from llava_agent.service.auth.routes.bodies import NewToken
 from llava_agent.service.context import Service, service_of
-from llava_agent.service.errors import NotFound
 from llava_agent.service.http.permission import identity_of, needs
 
 router = APIRouter(prefix="/api/tokens", tags=["tokens"])

@@ -6,10 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
+from llava_agent.errors import NotFound
 from llava_agent.service.auth.routes.bodies import NewUser, UserChange
 from llava_agent.service.auth.users import User, checked_roles
 from llava_agent.service.context import Service, service_of
-from llava_agent.service.errors import NotFound
 from llava_agent.service.http.permission import needs
 
 router = APIRouter(prefix="/api/users", tags=["users"])

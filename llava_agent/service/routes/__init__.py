@@ -1,0 +1,1 @@
+"""The HTTP API of the photo desk: photos, inspections, records, runs."""

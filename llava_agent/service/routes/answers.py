@@ -1,0 +1,91 @@
+"""What the routes answer with, and what they share: the caller, the key of a request, pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Header, Query
+
+from llava_agent.gateway.principal import Principal
+from llava_agent.service.auth.identity import Identity
+from llava_agent.service.context import Service, service_of
+from llava_agent.service.desk import Desk
+from llava_agent.service.http.permission import identity_of
+from llava_agent.service.store.page import MOST, USUAL, Page
+from llava_agent.service.store.photos import StoredPhoto
+from llava_agent.service.store.records import Record
+from llava_agent.service.store.runs import StoredRun
+
+Item = TypeVar("Item")
+
+
+def desk_of(service: Annotated[Service, Depends(service_of)]) -> Desk:
+    """Dependency: the store and the worker."""
+    return service.desk
+
+
+def caller(identity: Annotated[Identity, Depends(identity_of)]) -> Principal:
+    """Dependency: who asks."""
+    return identity.principal
+
+
+Parts = Annotated[Desk, Depends(desk_of)]
+Who = Annotated[Principal, Depends(caller)]
+#: A client sends it so that a request that it repeats is done once.
+Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
+Cursor = Annotated[str | None, Query(max_length=200, description="`next` of the page before")]
+Limit = Annotated[int, Query(ge=1, le=MOST, description=f"items of a page ({USUAL})")]
+Asset = Annotated[str | None, Query(max_length=100, description="only of this asset")]
+
+
+def page(found: Page[Item], show: Callable[[Item], dict[str, Any]]) -> dict[str, Any]:
+    return {"items": [show(item) for item in found.items], "next": found.next}
+
+
+def photo_json(photo: StoredPhoto) -> dict[str, Any]:
+    return {
+        "id": photo.id,
+        "created": _time(photo.created),
+        "name": photo.name,
+        "asset": photo.asset,
+        "sha256": photo.sha256,
+        "width": photo.width,
+        "height": photo.height,
+        **photo.about,
+    }
+
+
+def record_json(record: Record) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "created": _time(record.created),
+        "changed": _time(record.changed),
+        "version": record.version,
+        "asset": record.asset,
+        "state": record.state,
+        "reason": record.reason,
+        "photos": list(record.photos),
+        "filed": record.filed,
+        "inspection": record.body,
+    }
+
+
+def run_json(run: StoredRun) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "kind": run.kind,
+        "state": run.state,
+        "reason": run.reason,
+        "request": run.request,
+        "result": run.result,
+        "attempt": run.attempt,
+        "created": _time(run.created),
+        "started": _time(run.started),
+        "ended": _time(run.ended),
+    }
+
+
+def _time(time: datetime | None) -> str | None:
+    return time.isoformat(timespec="milliseconds") if time else None

@@ -1,0 +1,1 @@
+"""Background work: runs are taken from the database by workers, and survive the process that began them."""

@@ -1,0 +1,114 @@
+"""Runs of the kind `task`: the agent works on a page; a run that was cut off goes on where it stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import mimetypes
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from llava_agent.agent.expect import Expectation, Shows
+from llava_agent.agent.record import StepRecord
+from llava_agent.agent.result import RunResult
+from llava_agent.agent.run import resume_task, run_task
+from llava_agent.agent.state import Budget
+from llava_agent.assembly import Core
+from llava_agent.service.store.artifacts import Artifact, Artifacts
+from llava_agent.service.store.photos import Photos
+from llava_agent.service.work.job import Done, Handler, Job, Stopped
+
+KIND = "task"
+#: Seconds between two looks whether the run is to end.
+_LOOK_S = 0.5
+
+
+def tasks(core: Callable[[], Core], photos: Photos, artifacts: Artifacts, folder: Path) -> Handler:
+    """What does such a run.
+
+    Args:
+        folder: each run gets a folder of its own in it, from which it is taken up after a restart.
+    """
+    return partial(_do, core, photos, artifacts, folder)
+
+
+def _do(core: Callable[[], Core], photos: Photos, artifacts: Artifacts, folder: Path, job: Job) -> Done:
+    out = folder / job.run.id
+    result = asyncio.run(_watched(job, _begin(core(), photos, out, job)))
+    kept = _keep(artifacts, job, out)
+
+    def write(connection: sa.Connection) -> Mapping[str, Any]:
+        for name, artifact in kept.items():
+            artifacts.hold(connection, artifact, job.run.id, name)
+        return {}
+
+    facts = [{"name": fact.name, "value": fact.value, "confidence": fact.confidence} for fact in result.facts]
+    return Done(
+        {"status": result.status, "reason": result.reason, "steps": result.spent.steps, "facts": facts}, write
+    )
+
+
+async def _begin(core: Core, photos: Photos, out: Path, job: Job) -> RunResult:
+    request = job.run.request
+    expectations: list[Expectation] = [Shows(text) for text in request["shows"]]
+
+    def step(record: StepRecord) -> None:
+        job.say("step", {"step": record.step, "line": record.line, "outcome": record.outcome})
+
+    if (out / "run.json").exists() and not (out / "result.json").exists():
+        return await resume_task(
+            out, gateway=core.gateway, expectations=expectations, progress=step, find=core.find
+        )
+    images = []
+    for id in request["photos"]:
+        photo = photos.get(job.who, id)
+        path = (
+            out.parent
+            / f".{job.run.id}-{photo.sha256[:12]}{mimetypes.guess_extension(photo.about['media_type'])}"
+        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(photos.content(job.who, id))
+        images.append(path)
+    try:
+        return await run_task(
+            request["url"],
+            request["goal"],
+            gateway=core.gateway,
+            out=out,
+            images=images,
+            observation=request["observation"],
+            budget=Budget(steps=request["steps"]),
+            expectations=expectations,
+            find=core.find,
+            progress=step,
+        )
+    finally:
+        for path in images:
+            path.unlink(missing_ok=True)
+
+
+async def _watched(job: Job, work: Any) -> RunResult:
+    """The work, ended when the run is to end."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        await asyncio.wait({task}, timeout=_LOOK_S)
+        if job.stop.is_set() and not task.done():
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            raise Stopped
+    result: RunResult = task.result()
+    return result
+
+
+def _keep(artifacts: Artifacts, job: Job, out: Path) -> dict[str, Artifact]:
+    """Every file of the run's folder as an artifact, by its path in it."""
+    kept = {}
+    for path in sorted(out.rglob("*")):
+        if path.is_file():
+            kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+            name = path.relative_to(out).as_posix()[:200]
+            kept[name] = artifacts.write(job.run.tenant, path.read_bytes(), kind)
+    return kept
