@@ -18,6 +18,7 @@ from llava_agent.commands.demo import demo
 from llava_agent.commands.doctor import doctor
 from llava_agent.commands.eval import evaluate
 from llava_agent.commands.export import export
+from llava_agent.commands.gateway import gateway
 from llava_agent.commands.inspect import inspect
 from llava_agent.commands.keys import keys
 from llava_agent.commands.knowledge import knowledge
@@ -50,6 +51,7 @@ app.add_typer(knowledge, name="knowledge")
 app.command("mcp")(mcp)
 app.add_typer(models, name="models")
 app.add_typer(audit, name="audit")
+app.add_typer(gateway, name="gateway")
 app.add_typer(keys, name="keys")
 app.command("doctor")(doctor)
 app.add_typer(bench, name="bench")

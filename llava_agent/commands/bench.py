@@ -7,14 +7,9 @@ from typing import Annotated
 import typer
 
 from llava_agent.commands.options import AsJson
-from llava_agent.commands.output import print_json, say
+from llava_agent.commands.output import note, print_json, say
 
 bench = typer.Typer(help="Measure speed on this machine.", no_args_is_help=True)
-
-
-@bench.callback()
-def common() -> None:
-    """Keeps `decode` a sub-command although it is the only one."""
 
 
 @bench.command()
@@ -49,3 +44,35 @@ def decode(
         return
     for line in lines(report):
         say(line)
+
+
+@bench.command()
+def ledger(
+    rows: Annotated[int, typer.Option(min=1000, max=20_000_000, help="Calls to make up.")] = 1_000_000,
+    tries: Annotated[int, typer.Option(min=3, max=1000, help="Times each page is read.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """Time pages of a long ledger, in a database of its own that is removed again.
+
+    \b
+    Examples:
+      llava-agent bench ledger
+      llava-agent bench ledger --rows 100000 --json
+    """
+    from dataclasses import asdict
+
+    from llava_agent.bench.ledger import bench_ledger
+
+    def progress(done: int, of: int) -> None:
+        if done % 100_000 == 0:
+            note(f"{done:,} of {of:,} rows written")
+
+    report = bench_ledger(rows, tries, progress)
+    if as_json:
+        print_json(asdict(report))
+        return
+    say(f"{report.rows:,} rows, {report.file_mb:,.0f} MB; median and largest of {tries}, in ms")
+    for name in ("first", "middle", "run", "model", "write"):
+        median, largest = getattr(report, name)
+        say(f"  {name:<8}{median:>9.2f}{largest:>9.2f}")
+    say(f"  usage   {report.usage:>9.0f}  (sums and percentiles over all rows)")

@@ -14,6 +14,7 @@ TABLE_MODULES: tuple[str, ...] = (
     "llava_agent.service.auth.tables",
     "llava_agent.knowledge.tables",
     "llava_agent.gateway.audit.record",
+    "llava_agent.gateway.ledger_store",
     "llava_agent.service.store.tables",
 )
 

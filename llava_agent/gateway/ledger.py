@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from llava_agent.gateway.data_class import UNCLASSIFIED, DataClass
 from llava_agent.gateway.model import Tier
@@ -81,16 +81,23 @@ class Total:
         return self.prompt_tokens + self.output_tokens
 
 
+class Sink(Protocol):
+    """Takes every entry of a ledger, too: the store of all runs, or the metrics."""
+
+    def write(self, entry: Entry) -> None: ...
+
+
 class Ledger:
-    """Entries in memory, and on disk where a path is given. Safe to share between threads.
+    """Entries in memory, on disk where a path is given, and in further sinks. Safe to share between threads.
 
     Args:
         path: JSONL file to append to; its folder must exist. Lines already there are read first, so that a
             resumed run keeps counting; a torn last line (a kill in mid-write) is dropped.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, sinks: Iterable[Sink] = ()) -> None:
         self.path = path
+        self._sinks = tuple(sinks)
         self._lock = threading.Lock()
         self._entries: list[Entry] = read(path) if path and path.exists() else []
         # A line torn by a kill is closed first, so that it cannot swallow the next one.
@@ -102,6 +109,13 @@ class Ledger:
             return tuple(self._entries)
 
     def write(self, entry: Entry) -> None:
+        """Append one call, its texts masked."""
+        entry = masked_entry(entry)
+        self._append(entry)
+        for sink in self._sinks:
+            sink.write(entry)
+
+    def _append(self, entry: Entry) -> None:
         with self._lock:
             self._entries.append(entry)
             if self.path is None:
@@ -123,6 +137,14 @@ class Ledger:
 
     def of_step(self, step: int) -> tuple[Entry, ...]:
         return tuple(entry for entry in self.entries if entry.step == step)
+
+
+def masked_entry(entry: Entry) -> Entry:
+    """The entry as it may be written down: what an error or a reason says may repeat content."""
+    from llava_agent.gateway.guards.sink import masked
+
+    error = masked(entry.error) if entry.error else entry.error
+    return replace(entry, reason=masked(entry.reason), error=error)
 
 
 def total(entries: Iterable[Entry]) -> Total:

@@ -120,6 +120,36 @@ def upgrade() -> None:
         "ix_knowledge_documents_tenant", "knowledge_documents", ["tenant", "collection"], unique=False
     )
     op.create_table(
+        "ledger_entries",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
+        sa.Column("time", sa.Float(), nullable=False),
+        sa.Column("run", sa.String(length=200), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("model", sa.String(length=200), nullable=False),
+        sa.Column("user", sa.String(length=200), nullable=False),
+        sa.Column("department", sa.String(length=200), nullable=False),
+        sa.Column("outcome", sa.String(length=10), nullable=False),
+        sa.Column("shadow", sa.Boolean(), nullable=False),
+        sa.Column("prompt_tokens", sa.Integer(), nullable=False),
+        sa.Column("image_tokens", sa.Integer(), nullable=False),
+        sa.Column("output_tokens", sa.Integer(), nullable=False),
+        sa.Column("ms", sa.Float(), nullable=False),
+        sa.Column("cost", sa.BigInteger(), nullable=True),
+        sa.Column("entry", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_entries")),
+    )
+    op.create_index("ix_ledger_entries_model", "ledger_entries", ["model", "id"], unique=False)
+    op.create_index("ix_ledger_entries_run", "ledger_entries", ["run", "id"], unique=False)
+    op.create_index(
+        "ix_ledger_entries_usage",
+        "ledger_entries",
+        ["shadow", "model", "kind", "ms", "outcome", "time"],
+        unique=False,
+    )
+    op.create_index("ix_ledger_entries_user", "ledger_entries", ["user", "id"], unique=False)
+    op.create_table(
         "login_guesses",
         sa.Column("name", sa.String(length=64), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
@@ -311,6 +341,11 @@ def downgrade() -> None:
     op.drop_index("ix_photos_tenant_id", table_name="photos")
     op.drop_table("photos")
     op.drop_table("login_guesses")
+    op.drop_index("ix_ledger_entries_user", table_name="ledger_entries")
+    op.drop_index("ix_ledger_entries_usage", table_name="ledger_entries")
+    op.drop_index("ix_ledger_entries_run", table_name="ledger_entries")
+    op.drop_index("ix_ledger_entries_model", table_name="ledger_entries")
+    op.drop_table("ledger_entries")
     op.drop_index("ix_knowledge_documents_tenant", table_name="knowledge_documents")
     op.drop_table("knowledge_documents")
     op.drop_index(op.f("ix_idempotency_keys_created"), table_name="idempotency_keys")

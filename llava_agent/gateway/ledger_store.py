@@ -1,0 +1,206 @@
+"""The ledger of all runs, in the database: one row a call, fast to page through and to add up.
+
+Columns are what is searched and summed; the entry as it was written is kept beside them, so a field that
+later versions add needs no column. Texts are masked before they are written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from llava_agent.database import Database, metadata
+from llava_agent.gateway.ledger import Entry, masked_entry
+
+#: Money is summed in whole billionths, so that no rounding of floats gets into it.
+_BILLION = Decimal(10**9)
+_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+ledger_entries = sa.Table(
+    "ledger_entries",
+    metadata,
+    sa.Column("id", _ID, primary_key=True, autoincrement=True),
+    sa.Column("time", sa.Float, nullable=False),
+    sa.Column("run", sa.String(200), nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("model", sa.String(200), nullable=False),
+    sa.Column("user", sa.String(200), nullable=False),
+    sa.Column("department", sa.String(200), nullable=False),
+    sa.Column("outcome", sa.String(10), nullable=False),
+    sa.Column("shadow", sa.Boolean, nullable=False),
+    sa.Column("prompt_tokens", sa.Integer, nullable=False),
+    sa.Column("image_tokens", sa.Integer, nullable=False),
+    sa.Column("output_tokens", sa.Integer, nullable=False),
+    sa.Column("ms", sa.Float, nullable=False),
+    sa.Column("cost", sa.BigInteger, nullable=True),
+    sa.Column("entry", sa.Text, nullable=False),
+    # A page of one run, user or model is read from its index in the order of ids, and never sorted.
+    sa.Index("ix_ledger_entries_run", "run", "id"),
+    sa.Index("ix_ledger_entries_user", "user", "id"),
+    sa.Index("ix_ledger_entries_model", "model", "id"),
+    # Covers `usage`, which then touches no row of the table.
+    sa.Index("ix_ledger_entries_usage", "shadow", "model", "kind", "ms", "outcome", "time"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An entry with its number."""
+
+    id: int
+    entry: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one model did in one kind of step.
+
+    Attributes:
+        success: share of calls that ended well, 0 to 1.
+        p50, p95, p99: wall time in milliseconds that so many calls did not exceed (nearest rank).
+        cost: a decimal string; None where no call had a price.
+    """
+
+    model: str
+    kind: str
+    calls: int
+    success: float
+    prompt_tokens: int
+    image_tokens: int
+    output_tokens: int
+    cost: str | None
+    p50: float
+    p95: float
+    p99: float
+
+
+class LedgerStore:
+    """Writes entries and reads them again. Safe to share between threads and processes."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def write(self, entry: Entry) -> None:
+        """Append one call. Raises ToolError where the database cannot be used."""
+        self.write_all([entry])
+
+    def write_all(self, entries: Sequence[Entry]) -> None:
+        """Append many in one transaction."""
+        rows = [_row(masked_entry(entry)) for entry in entries]
+        with self.database.writing() as connection:
+            connection.execute(ledger_entries.insert(), rows)
+
+    def page(
+        self, *, before: int | None = None, run: str = "", user: str = "", model: str = "", size: int = 50
+    ) -> list[Row]:
+        """The newest entries, newest first.
+
+        Args:
+            before: only those with a smaller number: that of the last one on the page before.
+        """
+        table = ledger_entries.c
+        query = sa.select(table.id, table.entry).order_by(table.id.desc()).limit(size)
+        for column, value in ((table.run, run), (table.user, user), (table.model, model)):
+            if value:
+                query = query.where(column == value)
+        if before is not None:
+            query = query.where(table.id < before)
+        with self.database.reading() as connection:
+            return [Row(row.id, json.loads(row.entry)) for row in connection.execute(query)]
+
+    def usage(self, since: datetime | None = None) -> list[Usage]:
+        """By model and kind of step, shadow calls left out."""
+        table = ledger_entries.c
+        where = table.shadow.is_(False)
+        if since is not None:
+            where &= table.time >= since.timestamp()
+        with self.database.reading() as connection:
+            sums = connection.execute(_sums(where)).all()
+            ranks = {(row.model, row.kind): row for row in connection.execute(_percentiles(where))}
+        return [_usage(row, ranks[row.model, row.kind]) for row in sums]
+
+
+def _sums(where: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    table = ledger_entries.c
+    return (
+        sa.select(
+            table.model,
+            table.kind,
+            sa.func.count().label("calls"),
+            sa.func.sum(sa.case((table.outcome == "ok", 1), else_=0)).label("ok"),
+            *(
+                sa.func.sum(table[name]).label(name)
+                for name in ("prompt_tokens", "image_tokens", "output_tokens")
+            ),
+            sa.func.sum(table.cost).label("cost"),
+        )
+        .where(where)
+        .group_by(table.model, table.kind)
+        .order_by(table.model, table.kind)
+    )
+
+
+def _percentiles(where: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Nearest-rank percentiles by window functions, which SQLite and PostgreSQL both have."""
+    table = ledger_entries.c
+    group = [table.model, table.kind]
+    ranked = (
+        sa.select(
+            table.model,
+            table.kind,
+            table.ms,
+            sa.func.row_number().over(partition_by=group, order_by=table.ms).label("place"),
+            sa.func.count().over(partition_by=group).label("of"),
+        )
+        .where(where)
+        .subquery()
+    )
+    columns = [
+        # place >= percent / 100 * of, in whole numbers.
+        sa.func.min(sa.case((ranked.c.place * 100 >= ranked.c.of * percent, ranked.c.ms))).label(
+            f"p{percent}"
+        )
+        for percent in (50, 95, 99)
+    ]
+    return sa.select(ranked.c.model, ranked.c.kind, *columns).group_by(ranked.c.model, ranked.c.kind)
+
+
+def _usage(row: Any, ranks: Any) -> Usage:
+    cost = None if row.cost is None else f"{(Decimal(int(row.cost)) / _BILLION).normalize():f}"
+    return Usage(
+        row.model,
+        row.kind,
+        row.calls,
+        round(row.ok / row.calls, 4),
+        int(row.prompt_tokens),
+        int(row.image_tokens),
+        int(row.output_tokens),
+        cost,
+        *(round(value, 2) for value in (ranks.p50, ranks.p95, ranks.p99)),
+    )
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    whole = asdict(entry)
+    return {
+        "time": datetime.fromisoformat(entry.time).timestamp(),
+        "run": entry.run,
+        "kind": entry.kind,
+        "model": entry.model,
+        "user": whole.get("user", ""),
+        "department": whole.get("department", ""),
+        "outcome": entry.outcome,
+        "shadow": entry.shadow,
+        "prompt_tokens": entry.prompt_tokens,
+        "image_tokens": entry.image_tokens,
+        "output_tokens": entry.output_tokens,
+        "ms": entry.ms.get("total", 0.0),
+        "cost": None if entry.cost is None else int(Decimal(entry.cost) * _BILLION),
+        "entry": json.dumps(whole, ensure_ascii=False),
+    }
