@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +22,8 @@ from llava_agent.gateway.ledger import Entry, masked_entry
 #: Money is summed in whole billionths, so that no rounding of floats gets into it.
 _BILLION = Decimal(10**9)
 _ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+_SUMMED = ("prompt_tokens", "image_tokens", "output_tokens", "cost")
 
 ledger_entries = sa.Table(
     "ledger_entries",
@@ -45,7 +48,7 @@ ledger_entries = sa.Table(
     sa.Index("ix_ledger_entries_user", "user", "id"),
     sa.Index("ix_ledger_entries_model", "model", "id"),
     # Covers `usage`, which then touches no row of the table.
-    sa.Index("ix_ledger_entries_usage", "shadow", "model", "kind", "ms", "outcome", "time"),
+    sa.Index("ix_ledger_entries_usage", "shadow", "model", "kind", "ms", *_SUMMED, "outcome", "time"),
 )
 
 
@@ -120,70 +123,25 @@ class LedgerStore:
         where = table.shadow.is_(False)
         if since is not None:
             where &= table.time >= since.timestamp()
+        columns = (table.model, table.kind, table.ms, *(table[name] for name in _SUMMED), table.outcome)
+        # In the order of the index that holds all of them, so each group comes sorted by its times.
+        query = sa.select(*columns).where(where).order_by(table.model, table.kind, table.ms)
         with self.database.reading() as connection:
-            sums = connection.execute(_sums(where)).all()
-            ranks = {(row.model, row.kind): row for row in connection.execute(_percentiles(where))}
-        return [_usage(row, ranks[row.model, row.kind]) for row in sums]
+            rows = connection.execution_options(yield_per=10_000).execute(query)
+            return [
+                _usage(model, kind, list(calls))
+                for (model, kind), calls in groupby(rows, lambda row: (row[0], row[1]))
+            ]
 
 
-def _sums(where: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    table = ledger_entries.c
-    return (
-        sa.select(
-            table.model,
-            table.kind,
-            sa.func.count().label("calls"),
-            sa.func.sum(sa.case((table.outcome == "ok", 1), else_=0)).label("ok"),
-            *(
-                sa.func.sum(table[name]).label(name)
-                for name in ("prompt_tokens", "image_tokens", "output_tokens")
-            ),
-            sa.func.sum(table.cost).label("cost"),
-        )
-        .where(where)
-        .group_by(table.model, table.kind)
-        .order_by(table.model, table.kind)
-    )
-
-
-def _percentiles(where: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """Nearest-rank percentiles by window functions, which SQLite and PostgreSQL both have."""
-    table = ledger_entries.c
-    group = [table.model, table.kind]
-    ranked = (
-        sa.select(
-            table.model,
-            table.kind,
-            table.ms,
-            sa.func.row_number().over(partition_by=group, order_by=table.ms).label("place"),
-            sa.func.count().over(partition_by=group).label("of"),
-        )
-        .where(where)
-        .subquery()
-    )
-    columns = [
-        # place >= percent / 100 * of, in whole numbers.
-        sa.func.min(sa.case((ranked.c.place * 100 >= ranked.c.of * percent, ranked.c.ms))).label(
-            f"p{percent}"
-        )
-        for percent in (50, 95, 99)
-    ]
-    return sa.select(ranked.c.model, ranked.c.kind, *columns).group_by(ranked.c.model, ranked.c.kind)
-
-
-def _usage(row: Any, ranks: Any) -> Usage:
-    cost = None if row.cost is None else f"{(Decimal(int(row.cost)) / _BILLION).normalize():f}"
-    return Usage(
-        row.model,
-        row.kind,
-        row.calls,
-        round(row.ok / row.calls, 4),
-        int(row.prompt_tokens),
-        int(row.image_tokens),
-        int(row.output_tokens),
-        cost,
-        *(round(value, 2) for value in (ranks.p50, ranks.p95, ranks.p99)),
-    )
+def _usage(model: str, kind: str, calls: list[Any]) -> Usage:
+    """Sums and nearest-rank percentiles of calls that are sorted by time."""
+    prices = [row[6] for row in calls if row[6] is not None]
+    cost = f"{(Decimal(sum(prices)) / _BILLION).normalize():f}" if prices else None
+    prompt, image, output = (sum(row[place] for row in calls) for place in (3, 4, 5))
+    good = sum(row[7] == "ok" for row in calls)
+    times = [round(calls[-(-percent * len(calls) // 100) - 1][2], 2) for percent in (50, 95, 99)]
+    return Usage(model, kind, len(calls), round(good / len(calls), 4), prompt, image, output, cost, *times)
 
 
 def _row(entry: Entry) -> dict[str, Any]:

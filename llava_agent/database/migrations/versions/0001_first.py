@@ -145,7 +145,18 @@ def upgrade() -> None:
     op.create_index(
         "ix_ledger_entries_usage",
         "ledger_entries",
-        ["shadow", "model", "kind", "ms", "outcome", "time"],
+        [
+            "shadow",
+            "model",
+            "kind",
+            "ms",
+            "prompt_tokens",
+            "image_tokens",
+            "output_tokens",
+            "cost",
+            "outcome",
+            "time",
+        ],
         unique=False,
     )
     op.create_index("ix_ledger_entries_user", "ledger_entries", ["user", "id"], unique=False)
