@@ -17,7 +17,7 @@ from llava_agent.gateway.records import Ending, Plan
 from llava_agent.gateway.request import Choice, Completion, ModelRequest, Route
 from llava_agent.gateway.route import Verdict
 from llava_agent.gateway.safeguards import Safeguards
-from llava_agent.gateway.screen import Answer, GuardResult, Screened, StreamingScreen
+from llava_agent.gateway.screen import Answer, GuardResult, Hidden, Screened
 
 
 class Attempt:
@@ -43,6 +43,7 @@ class Attempt:
         self._guards, self._ledger = safeguards, ledger
         self._request = plan.case.request
         self._results: tuple[GuardResult, ...] = ()
+        self._hidden: Hidden | None = None
         self._hold: Hold | None = None
         self._sequence: int | None = None
         self._ended = False
@@ -65,7 +66,7 @@ class Attempt:
             seen = closed.screened_request(
                 self._guards.screen, request, leaves_machine=deployment.leaves_machine
             )
-            request, self._results = seen.value, seen.results
+            request, self._results, self._hidden = seen.value, seen.results, seen.hidden
         self._request = request
         self._hold = self._held()
         if self._guards.audit is not None:
@@ -132,24 +133,17 @@ class Attempt:
         if self._guards.screen is None:
             return Screened(answer)
         try:
-            return closed.screened_answer(self._guards.screen, answer, self._request)
+            return closed.screened_answer(self._guards.screen, answer, self._request, self._hidden)
         except LlavaAgentError as error:
             self._end(answer, self._spent(answer), error)
             raise
 
     def _passed(self, pieces: Iterator[str | Completion]) -> Iterator[str | Screened[Completion]]:
-        screen = self._guards.screen
-        if isinstance(screen, StreamingScreen):
-            yield from closed.screened_pieces(screen, pieces, self._request)
+        if self._guards.screen is not None:
+            yield from closed.screened_pieces(self._guards.screen, pieces, self._request, self._hidden)
             return
         for piece in pieces:
-            if isinstance(piece, Completion):
-                seen = self._looked_at(piece)
-                if screen is not None:
-                    yield seen.value.text
-                yield seen
-            elif screen is None:
-                yield piece
+            yield piece if isinstance(piece, str) else Screened(piece)
 
     def _given(self, answer: Choice | Completion, seen: Answer) -> Answer:
         """Settle and record, then hand the answer over."""
