@@ -15,12 +15,11 @@ from llava_agent.agent.picture import Find
 from llava_agent.deployments import Absent, deployments_of, named_deployments
 from llava_agent.gateway.deployment import Deployment
 from llava_agent.gateway.gateway import Gateway
-from llava_agent.gateway.live import Build, PolicyFile, Snapshot
+from llava_agent.gateway.live import PolicyFile
 from llava_agent.gateway.model import LocalModel
 from llava_agent.gateway.place import policy_path
 from llava_agent.gateway.policy import Policy, load_policy
 from llava_agent.gateway.safeguards import Safeguards
-from llava_agent.gateway.screen import AuditLog, Screen
 from llava_agent.sight import Sight
 
 if TYPE_CHECKING:
@@ -95,39 +94,12 @@ def safeguards() -> Safeguards:
     return _safeguards
 
 
-def _builder(name: str, path: Path, *, begin: bool = True) -> Build:
-    """Makes the snapshot of a policy for what the user named."""
+def _builder(name: str, path: Path, *, begin: bool = True) -> Callable[[Policy], tuple[Deployment, ...]]:
     if name == DEFAULT:
-        deployments = partial(deployments_of, begin=begin)
-    elif name in load_policy(path).models:
-        deployments = partial(deployments_of, only=name, begin=begin)
-    else:
-        deployments = partial(_named, name, begin)
-
-    def build(policy: Policy) -> Snapshot:
-        return Snapshot(policy, deployments(policy), _guards(policy), _audit(policy))
-
-    return build
-
-
-def _named(name: str, begin: bool, _: Policy) -> tuple[Deployment, ...]:
-    return named_deployments(name, begin=begin)
-
-
-def _guards(policy: Policy) -> Screen | None:
-    from llava_agent.gateway.guards import Guards
-
-    return None if policy.guards is None else Guards(policy.guards)
-
-
-def _audit(policy: Policy) -> AuditLog | None:
-    """The log of the installation, where the policy asks for one."""
-    if not policy.audit:
-        return None
-    from llava_agent.database import open_database
-    from llava_agent.gateway.audit import open_audit
-
-    return open_audit(open_database())
+        return partial(deployments_of, begin=begin)
+    if name in load_policy(path).models:
+        return partial(deployments_of, only=name, begin=begin)
+    return lambda _: named_deployments(name, begin=begin)
 
 
 def _require(deployments: tuple[Deployment, ...]) -> None:

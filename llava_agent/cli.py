@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,7 +16,8 @@ from llava_agent.commands.check import check
 from llava_agent.commands.data import data
 from llava_agent.commands.demo import demo
 from llava_agent.commands.doctor import doctor
-from llava_agent.commands.eval import evaluate
+from llava_agent.commands.eval import evaluate as exams
+from llava_agent.commands.evaluate import evaluate
 from llava_agent.commands.export import export
 from llava_agent.commands.gateway import gateway
 from llava_agent.commands.inspect import inspect
@@ -29,6 +29,7 @@ from llava_agent.commands.output import show_error
 from llava_agent.commands.run import run
 from llava_agent.commands.serve import serve
 from llava_agent.commands.tokens import tokens
+from llava_agent.commands.train import train
 from llava_agent.commands.users import users
 from llava_agent.errors import LlavaAgentError
 
@@ -56,8 +57,10 @@ app.add_typer(gateway, name="gateway")
 app.add_typer(keys, name="keys")
 app.command("doctor")(doctor)
 app.add_typer(bench, name="bench")
-app.add_typer(evaluate, name="eval")
+app.add_typer(exams, name="eval")
+app.command("evaluate")(evaluate)
 app.add_typer(data, name="data")
+app.command("train")(train)
 app.add_typer(export, name="export")
 
 
@@ -72,15 +75,8 @@ def common(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
-    policy_file: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Policy of the models; see `llava-agent gateway --help`."),
-    ] = None,
 ) -> None:
-    if policy_file is not None:
-        from llava_agent.commands.policy import use
-
-        use(policy_file)
+    pass
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -24,6 +24,26 @@ def read_yaml(path: Path, kind: Any, **given: object) -> Any:
     Raises:
         ConfigError: unreadable, not a mapping, a key twice, unknown, missing or of the wrong kind.
     """
+    data = read_mapping(path)
+    if taken := sorted(set(data) & set(given)):
+        raise ConfigError(f"{path}: the key {taken[0]!r} may not be set here", f"remove {taken[0]!r}")
+    return checked(data | given, kind, path)
+
+
+def checked(data: dict[str, Any], kind: Any, path: Path) -> Any:
+    """A mapping as a checked object; ConfigError names `path` and the key that is wrong."""
+    try:
+        return TypeAdapter(kind).validate_python(data)
+    except ValidationError as error:
+        raise _explain(path, kind, error) from error
+
+
+def read_mapping(path: Path) -> dict[str, Any]:
+    """The keys and values of a YAML file, unchecked.
+
+    Raises:
+        ConfigError: unreadable, not a mapping, or a key twice.
+    """
     import yaml
 
     try:
@@ -35,12 +55,7 @@ def read_yaml(path: Path, kind: Any, **given: object) -> Any:
         raise ConfigError(f"{path} is not valid YAML ({reason})", "correct the file") from error
     if not isinstance(data, dict):
         raise ConfigError(f"{path} does not hold a mapping of keys to values", "see the files in configs/")
-    if taken := sorted(set(data) & set(given)):
-        raise ConfigError(f"{path}: the key {taken[0]!r} may not be set here", f"remove {taken[0]!r}")
-    try:
-        return TypeAdapter(kind).validate_python(data | given)
-    except ValidationError as error:
-        raise _explain(path, kind, error) from error
+    return data
 
 
 def _explain(path: Path, kind: Any, error: ValidationError) -> ConfigError:

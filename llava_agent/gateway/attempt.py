@@ -17,7 +17,7 @@ from llava_agent.gateway.records import Ending, Plan
 from llava_agent.gateway.request import Choice, Completion, ModelRequest, Route
 from llava_agent.gateway.route import Verdict
 from llava_agent.gateway.safeguards import Safeguards
-from llava_agent.gateway.screen import Answer, GuardResult, Hidden, Screened
+from llava_agent.gateway.screen import Answer, GuardResult, Screened, StreamingScreen
 
 
 class Attempt:
@@ -43,7 +43,6 @@ class Attempt:
         self._guards, self._ledger = safeguards, ledger
         self._request = plan.case.request
         self._results: tuple[GuardResult, ...] = ()
-        self._hidden: Hidden | None = None
         self._hold: Hold | None = None
         self._sequence: int | None = None
         self._ended = False
@@ -66,7 +65,7 @@ class Attempt:
             seen = closed.screened_request(
                 self._guards.screen, request, leaves_machine=deployment.leaves_machine
             )
-            request, self._results, self._hidden = seen.value, seen.results, seen.hidden
+            request, self._results = seen.value, seen.results
         self._request = request
         self._hold = self._held()
         if self._guards.audit is not None:
@@ -133,17 +132,24 @@ class Attempt:
         if self._guards.screen is None:
             return Screened(answer)
         try:
-            return closed.screened_answer(self._guards.screen, answer, self._request, self._hidden)
+            return closed.screened_answer(self._guards.screen, answer, self._request)
         except LlavaAgentError as error:
             self._end(answer, self._spent(answer), error)
             raise
 
     def _passed(self, pieces: Iterator[str | Completion]) -> Iterator[str | Screened[Completion]]:
-        if self._guards.screen is not None:
-            yield from closed.screened_pieces(self._guards.screen, pieces, self._request, self._hidden)
+        screen = self._guards.screen
+        if isinstance(screen, StreamingScreen):
+            yield from closed.screened_pieces(screen, pieces, self._request)
             return
         for piece in pieces:
-            yield piece if isinstance(piece, str) else Screened(piece)
+            if isinstance(piece, Completion):
+                seen = self._looked_at(piece)
+                if screen is not None:
+                    yield seen.value.text
+                yield seen
+            elif screen is None:
+                yield piece
 
     def _given(self, answer: Choice | Completion, seen: Answer) -> Answer:
         """Settle and record, then hand the answer over."""

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
-from functools import partial
 from typing import TypeVar
 
 from llava_agent.errors import LlavaAgentError, PermissionDenied, ToolError
-from llava_agent.gateway.request import Completion, ModelRequest
-from llava_agent.gateway.screen import Answer, AuditLog, Hidden, Screen, Screened
+from llava_agent.gateway.request import Choice, Completion, ModelRequest
+from llava_agent.gateway.screen import Answer, AuditLog, Screen, Screened, StreamingScreen
 
-Seen = TypeVar("Seen")
+Seen = TypeVar("Seen", ModelRequest, Choice, Completion)
 Kept = TypeVar("Kept")
 
 _MEND = "the call is refused, since a check that did not run is none"
@@ -20,49 +18,42 @@ _MEND = "the call is refused, since a check that did not run is none"
 def screened_request(
     screen: Screen, request: ModelRequest, *, leaves_machine: bool
 ) -> Screened[ModelRequest]:
-    """The request after the guards, with its candidates.
+    """The request after the guards.
 
     Raises:
         PermissionDenied: a guard blocks, fails, or gives back something else than the request.
     """
     result = _guarded(
-        ModelRequest,
-        lambda: screen.inbound(
-            request, request.principal, leaves_machine=leaves_machine, candidates=request.candidates
-        ),
+        request, lambda: screen.inbound(request, request.principal, leaves_machine=leaves_machine)
     )
-    if len(result.candidates) != len(request.candidates):
+    if len(result.value.candidates) != len(request.candidates):
         raise PermissionDenied("a guard dropped a candidate", _MEND)
-    return replace(result, value=replace(result.value, candidates=result.candidates))
+    return result
 
 
-def screened_answer(
-    screen: Screen, answer: Answer, request: ModelRequest, hidden: Hidden | None
-) -> Screened[Answer]:
+def screened_answer(screen: Screen, answer: Answer, request: ModelRequest) -> Screened[Answer]:
     """The answer after the guards; PermissionDenied as above."""
-    return _guarded(type(answer), lambda: screen.outbound(answer, request, request.principal, hidden))
+    return _guarded(answer, lambda: screen.outbound(answer, request, request.principal))
 
 
 def screened_pieces(
-    screen: Screen, pieces: Iterator[str | Completion], request: ModelRequest, hidden: Hidden | None
+    screen: StreamingScreen, pieces: Iterator[str | Completion], request: ModelRequest
 ) -> Iterator[str | Screened[Completion]]:
     """The pieces as the guards let them pass, then the whole; PermissionDenied as above, also midway."""
-    looking = _run(lambda: screen.stream(request, request.principal, hidden))
-    shown: list[str] = []
-    for piece in pieces:
-        if isinstance(piece, Completion):
-            end = _guarded(str, looking.end)
-            shown.append(end.value)
-            if end.value:
-                yield end.value
-            yield Screened(replace(piece, text="".join(shown).strip()), end.results)
-            return
-        passed = _run(partial(looking.push, piece))
-        if not isinstance(passed, str):
-            raise PermissionDenied("a guard gave back nothing usable", _MEND)
-        shown.append(passed)
-        if passed:
-            yield passed
+    ended = False
+    try:
+        for piece in screen.streaming(pieces, request, request.principal):
+            if isinstance(piece, str) and not ended:
+                yield piece
+            else:
+                ended = True
+                yield _checked(Completion, piece)
+    except LlavaAgentError:
+        raise
+    except Exception as error:
+        raise PermissionDenied(f"a guard failed ({type(error).__name__})", _MEND) from error
+    if not ended:
+        raise PermissionDenied("a guard did not say that the whole answer may pass", _MEND)
 
 
 def _checked(kind: type[Seen], result: object) -> Screened[Seen]:
@@ -85,18 +76,14 @@ def conclude(audit: AuditLog, sequence: int, record: dict[str, object]) -> None:
     _audited(lambda: audit.outcome(sequence, record))
 
 
-def _guarded(kind: type[Seen], check: Callable[[], object]) -> Screened[Seen]:
-    return _checked(kind, _run(check))
-
-
-def _run(check: Callable[[], Kept]) -> Kept:
-    """What a guard gives back; one that fails blocks."""
+def _guarded(like: Seen, check: Callable[[], object]) -> Screened[Seen]:
     try:
-        return check()
+        result = check()
     except LlavaAgentError:
         raise
     except Exception as error:
         raise PermissionDenied(f"a guard failed ({type(error).__name__})", _MEND) from error
+    return _checked(type(like), result)
 
 
 def _audited(write: Callable[[], Kept]) -> Kept:

@@ -80,18 +80,6 @@ class Gateway:
             sleep=self._sleep,
         )
 
-    def only(self, entry: str) -> Gateway:
-        """The same, but one entry of the policy alone may answer, for a caller that names it."""
-        now = self._live.current()
-        kept = tuple(one for one in now.deployments if one.entry == entry)
-        return Gateway(
-            Fixed(replace(now, deployments=kept)),
-            self.ledger,
-            safeguards=self.safeguards,
-            clock=self._clock,
-            sleep=self._sleep,
-        )
-
     @property
     def policy(self) -> Policy:
         """The one in force."""
@@ -161,7 +149,7 @@ class Gateway:
             PermissionDenied: `by` may not, or there is no audit log to put it on record in.
             ConfigError: no reason is given.
         """
-        policy, audit = self.policy, self._around(self._live.current()).audit
+        policy, audit = self.policy, self.safeguards.audit
         if by.roles.isdisjoint(policy.declassifiers):
             roles = ", ".join(policy.declassifiers) or "nobody"
             raise PermissionDenied(
@@ -201,7 +189,7 @@ class Gateway:
         first(case, verdicts)
         if because:
             verdicts = [replace(one, reason=because) for one in verdicts]
-        return Plan(case, call, now.policy, tuple(verdicts), self._around(now), shadow=only is not None)
+        return Plan(case, call, now.policy, tuple(verdicts), shadow=only is not None)
 
     def _judged(self, request: ModelRequest, call: Call, now: Snapshot) -> tuple[Case, list[Verdict]]:
         session = self.safeguards.sessions.of(request.run)
@@ -211,14 +199,9 @@ class Gateway:
         objections = (well(self.safeguards.breakers), affordable(case, now.policy, self.safeguards.budgets))
         return case, judge(case, now.deployments, now.policy, session, objections)
 
-    def _around(self, now: Snapshot) -> Safeguards:
-        """The safeguards with the guards and the audit log that the policy asks for."""
-        guards = self.safeguards
-        return replace(guards, screen=now.screen or guards.screen, audit=now.audit or guards.audit)
-
     def _ask(self, plan: Plan, ask: Callable[[ChatModel, ModelRequest], Answer]) -> tuple[Attempt, Answer]:
         def begin(verdict: Verdict, number: int, seconds: float) -> Attempt:
-            return Attempt(plan, verdict, number, seconds, plan.safeguards, self.ledger)
+            return Attempt(plan, verdict, number, seconds, self.safeguards, self.ledger)
 
         return in_turn(plan, begin, ask, self.safeguards.breakers, self._clock, self._sleep)
 

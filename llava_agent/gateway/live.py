@@ -11,28 +11,19 @@ from pathlib import Path
 from llava_agent.errors import LlavaAgentError
 from llava_agent.gateway.deployment import Deployment
 from llava_agent.gateway.policy import Policy, load_policy
-from llava_agent.gateway.screen import AuditLog, Screen
 
 #: The file is looked at no oftener than this, in seconds.
 _LOOK_EVERY = 1.0
 
+Build = Callable[[Policy], tuple[Deployment, ...]]
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What one call is decided by, whatever is reloaded meanwhile.
-
-    Attributes:
-        screen: the guards that the policy asks for.
-        audit: where the policy has calls recorded.
-    """
+    """What one call is decided by, whatever is reloaded meanwhile."""
 
     policy: Policy
     deployments: tuple[Deployment, ...]
-    screen: Screen | None = None
-    audit: AuditLog | None = None
-
-
-Build = Callable[[Policy], Snapshot]
 
 
 class Fixed:
@@ -50,7 +41,7 @@ class PolicyFile:
 
     Args:
         path: the file.
-        build: makes the deployments and guards of a policy; cheap, since weights load when first asked.
+        build: makes the deployments of a policy; cheap, since weights load when they are first asked.
         clock: monotonic seconds; another one for tests.
 
     Raises:
@@ -87,7 +78,8 @@ class PolicyFile:
             self.problem = error
 
     def _load(self) -> Snapshot:
-        return self._build(load_policy(self._path))
+        policy = load_policy(self._path)
+        return Snapshot(policy, self._build(policy))
 
     def _stamp(self) -> tuple[int, int, int] | None:
         try:

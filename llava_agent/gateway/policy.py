@@ -18,7 +18,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from llava_agent.errors import ConfigError
 from llava_agent.gateway.data_class import DATA_CLASSES, DataClass, highest, rank
-from llava_agent.gateway.guards.settings import GuardSettings
 from llava_agent.gateway.model import Price, Tier
 from llava_agent.gateway.principal import Principal, Role
 from llava_agent.gateway.request import StepKind
@@ -259,8 +258,6 @@ class Policy(_Strict):
         budgets: all that apply to a call must have room for it.
         tier_only_rises: once a run needed the vision tier, its later steps stay there.
         declassifiers: roles that may lower the class of a request, on the record.
-        guards: what is looked for in what goes to a model and comes back; None runs no guard.
-        audit: every call is put on record before it is made.
     """
 
     version: Literal[1]
@@ -273,8 +270,6 @@ class Policy(_Strict):
     breaker: BreakerSettings = BreakerSettings()
     tier_only_rises: bool = False
     declassifiers: Annotated[tuple[Role, ...], Field(strict=False)] = ("policy_officer",)
-    guards: GuardSettings | None = GuardSettings()
-    audit: bool = False
 
     @model_validator(mode="after")
     def _names_what_it_knows(self) -> Policy:

@@ -13,7 +13,6 @@ from llava_agent.gateway.ledger import Entry
 from llava_agent.gateway.policy import Policy
 from llava_agent.gateway.request import Choice, Completion, ModelRequest, Usage
 from llava_agent.gateway.route import Verdict
-from llava_agent.gateway.safeguards import Safeguards
 from llava_agent.gateway.screen import GuardResult
 
 Call = Literal["choose", "complete"]
@@ -25,7 +24,6 @@ class Plan:
 
     Attributes:
         verdicts: every candidate as it was judged.
-        safeguards: with the guards and the audit log of the policy in force.
         shadow: asked only to measure; counted, but its answer is not used.
     """
 
@@ -33,7 +31,6 @@ class Plan:
     call: Call
     policy: Policy
     verdicts: tuple[Verdict, ...]
-    safeguards: Safeguards
     shadow: bool = False
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from llava_agent.errors import PermissionDenied
 from llava_agent.gateway.principal import Principal
@@ -80,7 +80,9 @@ class StreamScreen(Protocol):
 class Screen(Protocol):
     """The guards of an installation. Fails closed: an exception of a guard blocks the call.
 
-    Candidates may be masked, but not be fewer or in another order.
+    A request carries all that a model would be sent, the candidates of a choice included; they may be masked,
+    but not be fewer or in another order. Nothing of a stream is given out before `outbound` saw the whole,
+    unless the screen has `streaming` as well.
     """
 
     def inbound(
@@ -115,4 +117,18 @@ class AuditLog(Protocol):
 
     def outcome(self, sequence: int, record: Mapping[str, object]) -> None:
         """Commit how it ended. Raises ToolError."""
+        ...
+
+
+@runtime_checkable
+class StreamingScreen(Protocol):
+    """Guards that can look at an answer as it comes. Without this, a stream is given out at its end."""
+
+    def streaming(
+        self, pieces: Iterator[str | Completion], request: ModelRequest, principal: Principal
+    ) -> Iterator[str | Screened[Completion]]:
+        """The pieces, held back by as much as the longest thing that is looked for, and at the end the whole.
+
+        Raises (while it runs) PermissionDenied where a guard blocks; what was held back is not given out.
+        """
         ...

@@ -69,34 +69,50 @@ class LanguageModel(nn.Module):
         """Embeddings `[..., D]` of token ids `[...]`."""
         return self._table(ids)
 
-    def hidden(self, embeddings: Tensor, attention_mask: Tensor | None = None) -> Tensor:
+    def hidden(
+        self, embeddings: Tensor, attention_mask: Tensor | None = None, position_ids: Tensor | None = None
+    ) -> Tensor:
         """Last hidden states (after the final norm) `[B, T, D]` of `[B, T, D]` embeddings.
 
-        `attention_mask` is `[B, T]`, 1 on real positions; padding stands on the right.
+        Args:
+            attention_mask: `[B, T]`, 1 on real positions; padding stands on the right.
+            position_ids: `[B, T]` for samples laid end to end: each begins at 0 again and sees
+                itself alone. Only without a mask.
         """
         decoder = self.model.get_decoder()
         return decoder(
-            inputs_embeds=embeddings, attention_mask=attention_mask, use_cache=False
+            inputs_embeds=embeddings,
+            use_cache=False,
+            **_seen(attention_mask, position_ids),
         ).last_hidden_state
 
-    def logits_at(self, embeddings: Tensor, attention_mask: Tensor | None, positions: Tensor) -> Tensor:
+    def logits_at(
+        self,
+        embeddings: Tensor,
+        attention_mask: Tensor | None,
+        positions: Tensor,
+        position_ids: Tensor | None = None,
+    ) -> Tensor:
         """Logits `[M, V]` of the positions chosen by a boolean mask `[B, T]`, row by row.
 
         The LM head runs on these positions only.
         """
-        if self._head_is_plain:
-            chosen = self.hidden(embeddings, attention_mask)[positions]
+        if self.head_is_plain:
+            chosen = self.hidden(embeddings, attention_mask, position_ids)[positions]
             return self.model.get_output_embeddings()(chosen)
         # Some heads scale or cap their logits; then the model's own forward computes the columns that any
         # row needs, and the mask picks from them.
         columns = positions.any(0).nonzero().flatten()
         out = self.model(
-            inputs_embeds=embeddings, attention_mask=attention_mask, logits_to_keep=columns, use_cache=False
+            inputs_embeds=embeddings,
+            logits_to_keep=columns,
+            use_cache=False,
+            **_seen(attention_mask, position_ids),
         )
         return out.logits[positions[:, columns]]
 
     @cached_property
-    def _head_is_plain(self) -> bool:
+    def head_is_plain(self) -> bool:
         """Whether the logits are the output embedding applied to the last hidden state and nothing more."""
         seen: list[Tensor] = []
         hook = self.model.get_decoder().register_forward_hook(lambda _m, _i, out: seen.append(out[0]))
@@ -119,6 +135,13 @@ class LanguageModel(nn.Module):
             tokenizer=tokenizer_fingerprint(self.tokenizer),
             embeddings=embedding_hash(self._table.weight),
         )
+
+
+def _seen(attention_mask: Tensor | None, position_ids: Tensor | None) -> dict[str, Tensor | None]:
+    """What a position sees: transformers makes the mask of samples laid end to end from positions."""
+    if position_ids is None:
+        return {"attention_mask": attention_mask}
+    return {"attention_mask": None, "position_ids": position_ids}
 
 
 def embedding_hash(table: Tensor) -> str:

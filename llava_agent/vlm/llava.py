@@ -34,8 +34,21 @@ class Row:
     """
 
     ids: Sequence[int]
-    images: Sequence[Image.Image] = ()
+    images: Sequence[Image.Image | Seen] = ()
     labels: Sequence[int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An image that was prepared beforehand.
+
+    Attributes:
+        pixels: canvases `[views, 3, H, W]`; None where the tower has already run.
+        features: what the tower gave, `[views, cells, channels]`.
+    """
+
+    pixels: Tensor | None = None
+    features: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +58,8 @@ class Batch:
     Attributes:
         ids, mask, labels: `[B, T]`.
         features: projected image tokens `[N_row, D]` of each row.
-        maps: of each row's images.
+        maps: of each row's images; none for images that were prepared beforehand.
+        positions: `[B, T]` where rows are laid end to end, each from 0 on; else None.
     """
 
     ids: Tensor
@@ -53,6 +67,7 @@ class Batch:
     labels: Tensor
     features: tuple[Tensor, ...]
     maps: tuple[tuple[ImageMap, ...], ...]
+    positions: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +114,10 @@ class LlavaModel(nn.Module):
 
     def image_features(self, pixel_values: Tensor) -> Tensor:
         """Image tokens `[B, tokens, D]` of canvases `[B, 3, H, W]`."""
-        features = self.tower.features(pixel_values)
+        return self.project(self.tower.features(pixel_values))
+
+    def project(self, features: Tensor) -> Tensor:
+        """Image tokens `[B, tokens, D]` of what the tower gave, `[B, cells, channels]`."""
         grid = (self.tower.grid.rows, self.tower.grid.cols)
         # The tower and the language model may live in other precisions or on other devices than the bridge.
         weight = next(self.projector.parameters())
@@ -122,13 +140,20 @@ class LlavaModel(nn.Module):
             for part, image_map in zip(tokens, maps, strict=True)
         ]
 
-    def batch(self, rows: Sequence[Row], *, limit: int | None = None) -> Batch:
+    def batch(
+        self, rows: Sequence[Row], *, limit: int | None = None, lanes: Sequence[Sequence[int]] | None = None
+    ) -> Batch:
         """Expand, cut to `limit` positions and pad. Gradients flow from the features into the projector.
+
+        Args:
+            limit: of each row.
+            lanes: rows, by number, that are laid end to end in one line of the batch; each row once.
+                By default every row has a line of its own.
 
         Raises:
             FusionError: placeholders and images do not match, or `limit` would cut into an image.
         """
-        flat = iter(self.encode_all([image for row in rows for image in row.images]))
+        flat = iter(self._encoded([image for row in rows for image in row.images]))
         encoded = [[next(flat) for _ in row.images] for row in rows]
         expanded: list[Expanded] = []
         for index, (row, images) in enumerate(zip(rows, encoded, strict=True)):
@@ -137,30 +162,65 @@ class LlavaModel(nn.Module):
             one = expand_placeholders(row.ids, [len(f) for f, _ in images], self.placeholder, row=index)
             expanded.append(one if limit is None else one.truncated(limit, index))
         device = self.language.device
-        ids, mask, labels = (torch.from_numpy(part).to(device) for part in self._padded(rows, expanded))
+        lines = [[index] for index in range(len(rows))] if lanes is None else lanes
+        parts = self._padded(rows, expanded, lines)
+        ids, mask, labels, positions = (torch.from_numpy(part).to(device) for part in parts)
         none = torch.zeros(0, self.language.hidden_size, device=device, dtype=self.language.dtype)
+        ordered = [[image for index in line for image in encoded[index]] for line in lines]
         return Batch(
             ids,
             mask,
             labels,
-            tuple(torch.cat([f for f, _ in images]) if images else none for images in encoded),
-            tuple(tuple(m for _, m in images) for images in encoded),
+            tuple(torch.cat([f for f, _ in images]) if images else none for images in ordered),
+            tuple(tuple(m for _, m in images if m is not None) for images in ordered),
+            None if lanes is None else positions,
         )
 
-    def _padded(self, rows: Sequence[Row], expanded: Sequence[Expanded]) -> tuple[NDArray[np.int64], ...]:
-        """`ids`, `mask` and `labels` `[B, T]`."""
-        shape = (len(rows), max(len(one.ids) for one in expanded))
+    def _padded(
+        self, rows: Sequence[Row], expanded: Sequence[Expanded], lines: Sequence[Sequence[int]]
+    ) -> tuple[NDArray[np.int64], ...]:
+        """`ids`, `mask`, `labels` and `positions` `[B, T]`."""
+        shape = (len(lines), max(sum(len(expanded[index].ids) for index in line) for line in lines))
         # A padding id must not look like an image.
         ids = np.full(shape, 0 if self.placeholder != 0 else 1, dtype=np.int64)
         mask = np.zeros(shape, dtype=np.int64)
         labels = np.full(shape, IGNORE, dtype=np.int64)
-        for index, (row, one) in enumerate(zip(rows, expanded, strict=True)):
-            count = len(one.ids)
-            ids[index, :count] = one.ids
-            mask[index, :count] = 1
-            if row.labels is not None:
-                labels[index, :count] = one.labels(row.labels)
-        return ids, mask, labels
+        # Padding is a sample of its own at the end of a line, so nothing that counts ever sees it.
+        positions = np.tile(np.arange(shape[1], dtype=np.int64), (len(lines), 1))
+        for number, line in enumerate(lines):
+            start = 0
+            for index in line:
+                one, given = expanded[index], rows[index].labels
+                end = start + len(one.ids)
+                ids[number, start:end] = one.ids
+                mask[number, start:end] = 1
+                positions[number, start:end] = np.arange(end - start)
+                if given is not None:
+                    labels[number, start:end] = one.labels(given)
+                    labels[number, start] = IGNORE  # the sample before it must not foretell it
+                start = end
+            positions[number, start:] = np.arange(shape[1] - start)
+        return ids, mask, labels, positions
+
+    def _encoded(self, images: Sequence[Image.Image | Seen]) -> list[tuple[Tensor, ImageMap | None]]:
+        """Tokens `[N, D]` of each image and, for one that was not prepared beforehand, its map."""
+        plain = iter(self.encode_all([image for image in images if not isinstance(image, Seen)]))
+        seen = iter(self._prepared([image for image in images if isinstance(image, Seen)]))
+        return [(next(seen), None) if isinstance(image, Seen) else next(plain) for image in images]
+
+    def _prepared(self, images: Sequence[Seen]) -> list[Tensor]:
+        """As `encode_all`, for prepared images: those with pixels in one pass through the tower."""
+        if not images:
+            return []
+        pixels = [image.pixels for image in images if image.pixels is not None]
+        tower, views = self.tower, [len(one) for one in pixels]
+        seen = iter(
+            tower.features(torch.cat(pixels).to(tower.device, tower.dtype)).split(views) if pixels else ()
+        )
+        device = self.language.device
+        features = [next(seen) if image.features is None else image.features.to(device) for image in images]
+        tokens = self.project(torch.cat([one.to(features[0].dtype) for one in features]))
+        return [part.flatten(0, 1) for part in tokens.split([len(one) for one in features])]
 
     def embeddings(self, batch: Batch) -> Tensor:
         """Text and image embeddings `[B, T, D]`."""
@@ -173,7 +233,7 @@ class LlavaModel(nn.Module):
         count = int(wanted.sum())
         if count == 0:
             raise FusionError("no position of the batch is supervised", "check the labels of its rows")
-        logits = self.language.logits_at(self.embeddings(batch), batch.mask, wanted)
+        logits = self.language.logits_at(self.embeddings(batch), batch.mask, wanted, batch.positions)
         targets = batch.labels[:, 1:][wanted[:, :-1]]
         return Output(nn.functional.cross_entropy(logits.float(), targets), count, logits)
 

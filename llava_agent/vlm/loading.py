@@ -30,13 +30,13 @@ def load_model(preset: ComposedPreset | LlavaPreset) -> LlavaModel:
         raise ConfigError(
             f"the preset {preset.name!r} has no trained projector", "train one and set projector.folder"
         )
-    tower, language, token = _parts(preset, device)
+    tower, language, token = load_parts(preset, device)
     return LlavaModel.compose(tower, Path(preset.projector.folder).expanduser(), language, token)
 
 
 def new_model(preset: ComposedPreset, *, seed: int) -> LlavaModel:
     """The model of a preset with a fresh projector, for training one."""
-    tower, language, token = _parts(preset, pick_device(preset.device))
+    tower, language, token = load_parts(preset, pick_device(preset.device))
     spec = preset.projector
     config = ProjectorConfig(spec.kind, tower.hidden_size, language.hidden_size, spec.shuffle)
     projector = build_projector(config, seed=seed).to(language.device)
@@ -72,7 +72,8 @@ def _llava(preset: LlavaPreset, device: str) -> LlavaModel:
     return LlavaModel.compose(model.tower, folder, model.language, model.placeholder)
 
 
-def _parts(preset: ComposedPreset, device: str) -> tuple[VisionTower, LanguageModel, int]:
+def load_parts(preset: ComposedPreset, device: str) -> tuple[VisionTower, LanguageModel, int]:
+    """Tower, language model with its adapter, and the id that stands for an image."""
     spec = preset.language
     language = load_language_model(
         spec.model, quantisation=spec.quantisation, revision=spec.revision, device=device

@@ -227,6 +227,26 @@ def load_preset(name_or_path: str) -> ModelPreset:
             raise ConfigError(f"there is no preset {name_or_path!r}", mend)
         path = FOLDER / f"{name_or_path}.yaml"
     preset: ModelPreset = read_yaml(path, ModelPreset, name=path.stem)
+    return _beside(preset, path.resolve().parent)
+
+
+def _beside(preset: ModelPreset, folder: Path) -> ModelPreset:
+    """The preset with paths that begin with `./` made whole: they lie beside its file."""
+
+    def whole(path: str | None) -> str | None:
+        return str(folder / path) if path is not None and path.startswith("./") else path
+
+    if isinstance(preset, LlavaPreset):
+        paths = {name: whole(getattr(preset, name)) for name in ("model", "projector", "adapter")}
+        return preset.model_copy(update=paths)
+    if isinstance(preset, ComposedPreset):
+        parts = {
+            "tower": preset.tower.model_copy(update={"model": whole(preset.tower.model)}),
+            "projector": preset.projector.model_copy(update={"folder": whole(preset.projector.folder)}),
+            "language": preset.language.model_copy(update={"model": whole(preset.language.model)}),
+            "adapter": whole(preset.adapter),
+        }
+        return preset.model_copy(update=parts)
     return preset
 
 

@@ -16,7 +16,7 @@ from llava_agent.gateway.live import Fixed, Snapshot
 from llava_agent.gateway.model import Price, Tier
 from llava_agent.gateway.policy import Policy, load_policy
 from llava_agent.gateway.principal import Principal
-from llava_agent.gateway.request import Candidate, Choice, Completion, ModelRequest
+from llava_agent.gateway.request import Choice, Completion, ModelRequest
 from llava_agent.gateway.safeguards import Safeguards
 from llava_agent.gateway.screen import GuardResult, Screened
 from tests.gateway.doubles import Answer, Double, choice
@@ -105,47 +105,23 @@ class Audit:
 
 @dataclass
 class Masking:
-    """Guards that put `[masked]` in the place of `secret`, both ways; a stream is held back to its end."""
+    """Guards that put `[masked]` in the place of `secret`, both ways."""
 
     results: tuple[GuardResult, ...] = (GuardResult("words", "ran"),)
 
     def inbound(
-        self,
-        request: ModelRequest,
-        principal: Principal,
-        *,
-        leaves_machine: bool,
-        candidates: tuple[Candidate, ...] = (),
-        approved: bool = False,
+        self, request: ModelRequest, principal: Principal, *, leaves_machine: bool
     ) -> Screened[ModelRequest]:
-        masked = replace(request, instruction=_masked(request.instruction))
-        changed = (replace(one, line=_masked(one.line), text=_masked(one.text)) for one in candidates)
-        return Screened(masked, self.results, tuple(changed))
+        candidates = tuple(
+            replace(one, line=_masked(one.line), text=_masked(one.text)) for one in request.candidates
+        )
+        masked = replace(request, instruction=_masked(request.instruction), candidates=candidates)
+        return Screened(masked, self.results)
 
-    def outbound(
-        self, answer: Any, request: object, principal: object, hidden: object = None
-    ) -> Screened[Any]:
+    def outbound(self, answer: Any, request: ModelRequest, principal: Principal) -> Screened[Any]:
         if isinstance(answer, Completion):
             answer = replace(answer, text=_masked(answer.text))
         return Screened(answer, self.results)
-
-    def stream(self, request: object, principal: object, hidden: object = None) -> Holding:
-        return Holding(self.results)
-
-
-@dataclass
-class Holding:
-    """The stream of `Masking`."""
-
-    results: tuple[GuardResult, ...]
-    held: str = ""
-
-    def push(self, piece: str) -> str:
-        self.held += piece
-        return ""
-
-    def end(self) -> Screened[str]:
-        return Screened(_masked(self.held), self.results)
 
 
 def _masked(text: str) -> str:

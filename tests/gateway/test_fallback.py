@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -20,7 +19,6 @@ from llava_agent.gateway.failure import ModelFailure
 from llava_agent.gateway.policy import BreakerSettings
 from llava_agent.gateway.request import Candidate, Choice, ModelRequest
 from llava_agent.gateway.safeguards import Safeguards
-from llava_agent.gateway.screen import Screened
 from tests.gateway.doubles import Answer, choice
 from tests.gateway.policies import Clock, deployment, double, gateway, policy
 
@@ -223,12 +221,16 @@ def test_a_4xx_does_not_count_and_an_open_circuit_is_no_candidate() -> None:
 
 def test_what_a_guard_keeps_here_goes_to_no_other_machine() -> None:
     class Strict:
-        def inbound(self, request: ModelRequest, principal: object, **more: Any) -> object:
-            if more["leaves_machine"]:
+        def inbound(self, request: ModelRequest, principal: object, *, leaves_machine: bool) -> object:
+            if leaves_machine:
                 raise PermissionDenied("a card number may not leave")
-            return Screened(request, (), more["candidates"])
+            from llava_agent.gateway.screen import Screened
 
-        def outbound(self, answer: object, *_: object) -> object:
+            return Screened(request)
+
+        def outbound(self, answer: object, request: object, principal: object) -> object:
+            from llava_agent.gateway.screen import Screened
+
             return Screened(answer)
 
     far = [deployment(name, leaves_machine=True) for name in ("a", "b")]

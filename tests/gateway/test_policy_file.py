@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from llava_agent.errors import ConfigError
-from llava_agent.gateway.live import PolicyFile, Snapshot
+from llava_agent.gateway.live import PolicyFile
 from llava_agent.gateway.place import POLICY, SHIPPED, policy_path
 from llava_agent.gateway.policy import Policy, load_policy, warnings_of
 from tests.gateway.policies import Clock, deployment, shipped, written
@@ -128,7 +128,7 @@ def test_where_the_policy_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_changed_file_comes_into_force_and_a_bad_one_does_not(tmp_path: Path) -> None:
     path, clock = written(tmp_path, GOOD), Clock()
-    live = PolicyFile(path, lambda policy: Snapshot(policy, (deployment(policy.currency),)), clock)
+    live = PolicyFile(path, lambda policy: (deployment(policy.currency),), clock)
     first = live.current()
 
     def rewrite(text: str) -> None:

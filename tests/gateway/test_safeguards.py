@@ -11,7 +11,6 @@ import pytest
 
 from llava_agent.errors import ConfigError, LlavaAgentError, PermissionDenied, ToolError
 from llava_agent.gateway.classify import digest
-from llava_agent.gateway.guards import Guards, GuardSettings
 from llava_agent.gateway.ledger import Ledger
 from llava_agent.gateway.model import LocalModel
 from llava_agent.gateway.principal import Principal
@@ -19,7 +18,7 @@ from llava_agent.gateway.request import Candidate, Choice, Completion, Message, 
 from llava_agent.gateway.safeguards import Safeguards
 from llava_agent.gateway.screen import GuardResult, Screened
 from tests.gateway.doubles import choice
-from tests.gateway.policies import Audit, Holding, Masking, deployment, double, gateway, policy
+from tests.gateway.policies import Audit, Masking, deployment, double, gateway, policy
 
 CANARY = "secret 4111-1111"
 REQUEST = ModelRequest("act", f"type the {CANARY}", run="r", step=2, image=b"png")
@@ -95,22 +94,11 @@ class Broken:
     def __init__(self, way: Any, *, inbound: bool) -> None:
         self.way, self.fails_inbound = way, inbound
 
-    def inbound(self, request: ModelRequest, principal: object, **more: Any) -> Any:
-        if self.fails_inbound:
-            return self._answer(request)
-        return Screened(request, (), more["candidates"])
+    def inbound(self, request: ModelRequest, principal: object, *, leaves_machine: bool) -> Any:
+        return self._answer(request) if self.fails_inbound else Screened(request)
 
-    def outbound(self, answer: Any, request: object, principal: object, hidden: object) -> Any:
+    def outbound(self, answer: Any, request: ModelRequest, principal: object) -> Any:
         return Screened(answer) if self.fails_inbound else self._answer(answer)
-
-    def stream(self, request: object, principal: object, hidden: object) -> Any:
-        return self
-
-    def push(self, piece: str) -> str:
-        return ""
-
-    def end(self) -> Any:
-        return self._answer("whole")
 
     def _answer(self, value: object) -> object:
         if isinstance(self.way, BaseException):
@@ -125,7 +113,7 @@ WAYS = [
     None,
     "yes",
     lambda value: value,
-    lambda value: Screened(17),
+    lambda value: Screened("something else"),
     lambda value: Screened(value, (GuardResult("pii", "error"),)),
 ]
 
@@ -158,7 +146,7 @@ def test_a_guard_that_fails_on_the_way_out_lets_nothing_out(way: Any) -> None:
 
 
 def test_a_guard_may_not_drop_a_candidate() -> None:
-    way = lambda value: Screened(value, (), ())  # noqa: E731
+    way = lambda value: Screened(replace(value, candidates=()))  # noqa: E731
     door = gateway(policy(), deployment("here"), safeguards=Safeguards(screen=Broken(way, inbound=True)))
     with pytest.raises(PermissionDenied, match="dropped a candidate"):
         door.choose(REQUEST, ONE, ("click",))
@@ -239,32 +227,23 @@ def test_a_model_that_fails_before_the_first_piece_is_replaced() -> None:
     assert stream.route.model == "talker"
 
 
-def test_what_a_stream_shows_is_what_its_guards_let_pass() -> None:
-    class Loud(Masking):
-        def stream(self, *_: object) -> Any:
-            return Upper(self.results)
-
-    class Upper(Holding):
-        def push(self, piece: str) -> str:
-            return piece.upper()
+def test_a_screen_that_can_sees_pieces_as_they_come() -> None:
+    class Streaming(Masking):
+        def streaming(
+            self, pieces: Iterator[Any], request: ModelRequest, principal: Principal
+        ) -> Iterator[Any]:
+            for piece in pieces:
+                if isinstance(piece, str):
+                    yield piece.upper()
+                else:
+                    yield Screened(replace(piece, text=piece.text.upper()), self.results)
 
     _, model = talking()
-    door = gateway(policy(), model, safeguards=Safeguards(screen=Loud()))
-    with door.stream(ModelRequest("plan", "x")) as stream:
+    with gateway(policy(), model, safeguards=Safeguards(screen=Streaming())).stream(
+        ModelRequest("plan", "x")
+    ) as stream:
         assert "".join(stream) == "ONE TWO "
     assert stream.completion.text == "ONE TWO"
-
-
-def test_the_real_guards_keep_a_card_number_here() -> None:
-    model = deployment("cloud", leaves_machine=True)
-    door = gateway(policy(), model, safeguards=Safeguards(screen=Guards(GuardSettings())))
-    card = "4111 1111 1111 1111"
-    door.choose(ModelRequest("act", f"type {card}"), (Candidate(f'"{card}" textbox', card),), ("click",))
-    seen = double(model).requests[0]
-    assert card not in seen.instruction + seen.candidates[0].line + seen.candidates[0].text
-    double(model).text = f"it is {card}"
-    with door.stream(ModelRequest("plan", f"say {card}")) as stream:
-        assert "".join(stream) == stream.completion.text
 
 
 # What a run has met.

@@ -59,11 +59,11 @@ def test_the_head_runs_on_the_chosen_positions_only() -> None:
     ids = torch.from_numpy(IDS)[None]
     positions = torch.zeros_like(ids, dtype=torch.bool)
     positions[0, 3:5] = True
-    assert language._head_is_plain
+    assert language.head_is_plain
     language.model.lm_head.register_forward_pre_hook(lambda _m, args: rows.append(args[0].shape[:-1].numel()))
     language.logits_at(language.embed(ids), None, positions)
     assert rows == [2]
-    assert not gemma()._head_is_plain
+    assert not gemma().head_is_plain
 
 
 @MODELS

@@ -109,7 +109,7 @@ def _require(model: LlavaModel) -> None:
             "LlavaForConditionalGeneration sees one view of an image, this model sees tiles",
             "use resize_mode pad",
         )
-    if not model.language._head_is_plain:
+    if not model.language.head_is_plain:
         raise ConfigError(
             f"{type(model.language.model).__name__} scales or caps its logits, which LLaVA's head does not",
             "use the model through its preset",

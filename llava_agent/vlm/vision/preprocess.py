@@ -60,6 +60,10 @@ class Preprocess:
     def with_mode(self, mode: ResizeMode) -> Preprocess:
         return replace(self, mode=mode)
 
+    def views(self, width: int, height: int) -> int:
+        """How many canvases an image of that size becomes."""
+        return len(self._views(width, height))
+
     def __call__(self, image: Image.Image, grid: Grid) -> tuple[NDArray[np.float32], ImageMap]:
         """Pixels `[views, 3, size, size]`, normalised, and the map of the tokens that `grid` makes."""
         if image.width < 1 or image.height < 1:

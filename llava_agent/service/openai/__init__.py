@@ -1,1 +1,0 @@
-"""Endpoints that OpenAI's own clients can use unmodified."""
