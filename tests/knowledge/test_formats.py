@@ -123,6 +123,27 @@ def test_inline_bold_text_is_no_cell() -> None:
     assert blocks_of([rows])[0].kind == "text"
 
 
+def test_items_and_gaps_are_no_tables() -> None:
+    pieces = [
+        Piece("•", 50, 700, 10, False),
+        Piece("Open the valve", 64, 700, 10, False),
+        Piece("slowly.", 64, 688, 10, False),
+        Piece("1.", 50, 670, 10, False),
+        Piece("Drain it", 64, 670, 10, False),
+        Piece(";", 140, 670, 10, False),
+        Piece("Left", 50, 640, 10, False),
+        Piece("Right", 300, 640, 10, False),
+        Piece("Next paragraph of its own.", 50, 600, 10, False),
+    ]
+    found = [(block.kind, block.text) for block in blocks_of([rows_of(pieces)])]
+    assert found == [
+        ("text", "• Open the valve slowly."),
+        ("text", "1. Drain it;"),
+        ("text", "Left Right"),
+        ("text", "Next paragraph of its own."),
+    ]
+
+
 @given(st.text(max_size=2000))
 def test_no_text_breaks_a_reader(text: str) -> None:
     for read in (read_text, read_markdown, read_html):

@@ -28,6 +28,7 @@ _CAPITAL = 0.67
 #: Larger than the body text by this factor is a heading.
 _LARGER = 1.12
 _LONGEST_HEADING = 90
+_BULLET = re.compile(r"(?:[•◦▪‣·–*-]|\d{1,2}[.)]|[a-z][.)])\s*\Z")
 _DIGITS = re.compile(r"\d+")
 
 
@@ -84,8 +85,14 @@ class Row:
         if abs(piece.y - last.bottom) < _SAME_LINE * self.size and -self.size < beside < _GAP * self.size:
             last.add(piece, " " if beside > 0.1 * self.size else "")
             return True
-        if abs(piece.y - self.top) < _SAME_LINE * self.size and piece.x > last.left + self.size:
-            self.cells.append(_cell(piece))
+        if abs(piece.y - self.top) < _SAME_LINE * self.size and piece.x > last.left + 0.5 * self.size:
+            if _BULLET.match(last.text):  # an item and its sign are one text; its next lines begin below it
+                last.add(piece, " ")
+                last.left = piece.x
+            elif any(letter.isalnum() for letter in piece.text):
+                self.cells.append(_cell(piece))
+            else:
+                last.add(piece, "")
             return True
         below = last.bottom - piece.y
         alike = abs(piece.size - self.size) < 0.1 * self.size and piece.bold == self.bold
@@ -113,12 +120,12 @@ def blocks_of(pages: Sequence[Sequence[Row]]) -> list[Block]:
     )
     blocks: list[Block] = []
     for number, rows in enumerate(pages, start=1):
-        table: list[str] = []
+        table: list[Row] = []
         for row in rows:
             if _alike(row.text) in furniture:
                 continue
             if len(row.cells) > 1:
-                table.append(row.text)
+                table.append(row)
                 continue
             blocks += _table(table, number)
             table = []
@@ -132,8 +139,29 @@ def _cell(piece: Piece) -> _Cell:
     return _Cell(piece.text, piece.x, piece.right, piece.y)
 
 
-def _table(rows: list[str], page: int) -> list[Block]:
-    return [Block("table", "\n".join(rows), page)] if rows else []
+def _table(rows: Sequence[Row], page: int) -> list[Block]:
+    """Rows below each other with cells: a table where their columns agree, else lines with gaps in them."""
+    blocks: list[Block] = []
+    lines: list[str] = []
+    for at, row in enumerate(rows):
+        beside = [rows[other] for other in (at - 1, at + 1) if 0 <= other < len(rows)]
+        if any(_agree(row, other) for other in beside):
+            lines.append(row.text)
+            continue
+        blocks += _lines(lines, page)
+        lines = []
+        blocks.append(Block("text", row.text.replace(CELL, " "), page))
+    return blocks + _lines(lines, page)
+
+
+def _lines(lines: Sequence[str], page: int) -> list[Block]:
+    return [Block("table", "\n".join(lines), page)] if lines else []
+
+
+def _agree(row: Row, other: Row) -> bool:
+    """Whether a column after the first begins at the same place in both."""
+    near = 0.3 * row.size
+    return any(abs(one.left - two.left) < near for one in row.cells[1:] for two in other.cells[1:])
 
 
 def _level(row: Row, body: float, sizes: Sequence[int]) -> int:
