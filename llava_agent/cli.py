@@ -26,6 +26,7 @@ from llava_agent.commands.knowledge import knowledge
 from llava_agent.commands.mcp import mcp
 from llava_agent.commands.models import models
 from llava_agent.commands.output import show_error
+from llava_agent.commands.replay import replay
 from llava_agent.commands.run import run
 from llava_agent.commands.serve import serve
 from llava_agent.commands.tokens import tokens
@@ -44,6 +45,7 @@ app = typer.Typer(
 app.command("ask")(ask)
 app.command("inspect")(inspect)
 app.command("run")(run)
+app.command("replay")(replay)
 app.command("check")(check)
 app.command("demo")(demo)
 app.command("serve")(serve)

@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
 from llava_agent.agent.verify import Verification, same_value
+from llava_agent.errors import ConfigError
 from llava_agent.gateway.gateway import Gateway
 from llava_agent.gateway.request import ModelRequest
 from tools.mark import Mark
@@ -160,6 +161,34 @@ def weigh(
     if (says, denies) == ("yes", "no"):
         return "yes", confidence
     return ("no" if (says, denies) == ("no", "yes") else "unsure"), confidence
+
+
+def kept(expectation: Expectation) -> dict[str, str] | None:
+    """The expectation as it is stored with a run; None for one that is code."""
+    match expectation:
+        case Shows(text=text):
+            return {"kind": "shows", "text": text}
+        case AddressHas(text=text):
+            return {"kind": "address", "text": text}
+        case Reads(name=name, value=value):
+            return {"kind": "reads", "name": name, "value": value}
+    return None
+
+
+def rebuilt(stored: Mapping[str, str]) -> Expectation:
+    """The expectation that `kept` stored.
+
+    Raises:
+        ConfigError: it is of a kind that this version does not know.
+    """
+    match dict(stored):
+        case {"kind": "shows", "text": text}:
+            return Shows(text)
+        case {"kind": "address", "text": text}:
+            return AddressHas(text)
+        case {"kind": "reads", "name": name, "value": value}:
+            return Reads(name, value)
+    raise ConfigError(f"the run has an expectation of an unknown kind ({stored.get('kind')!r})")
 
 
 def all_exact(expectations: Sequence[Expectation]) -> bool:

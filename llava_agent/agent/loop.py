@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 from llava_agent.agent.clock import RunClock
 from llava_agent.agent.control import Control
 from llava_agent.agent.decision import Decision
+from llava_agent.agent.drift import Drift
 from llava_agent.agent.execution import Execution
 from llava_agent.agent.expect import all_exact, check_goal
 from llava_agent.agent.history import done_line
@@ -76,6 +77,8 @@ class Loop:
             if not self._clock.expired:
                 raise
             return await self._end("budget", f"the limit of {self.budget.seconds:g} seconds was reached")
+        except Drift as drift:
+            return End("failed", str(drift), Verification("failed", "page", str(drift)))
         except LlavaAgentError as error:
             return End("blocked", str(error), Verification("uncertain", "none", "the run could not go on"))
 

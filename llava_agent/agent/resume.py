@@ -97,7 +97,7 @@ def _history(steps: list[StepRecord]) -> tuple[str, ...]:
         if moved:
             lasting = position
         if step.action is not None and step.outcome == "ok":
-            seen = _observation(step)
+            seen = seen_at(step)
             if effect(step.action, submits=submits(step.action, seen)) == "irreversible":
                 lasting = position + 1
     return tuple(
@@ -107,7 +107,7 @@ def _history(steps: list[StepRecord]) -> tuple[str, ...]:
     )
 
 
-def _observation(step: StepRecord) -> Observation:
+def seen_at(step: StepRecord) -> Observation:
     """What the step saw, without its pixels."""
     stored = step.observation
     marks = tuple(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from llava_agent import __version__
 from llava_agent.agent.execution import Execution
-from llava_agent.agent.expect import Expectation
+from llava_agent.agent.expect import Expectation, kept
 from llava_agent.agent.gate import Gate
 from llava_agent.agent.loop import End, Loop, Progress
 from llava_agent.agent.perceive import Eyes
@@ -107,6 +107,7 @@ async def run_task(
         policy=chosen.name,
         photos=tuple(picture.sha256 for picture in pictures),
         expectations=tuple(expectation.words() for expectation in expectations),
+        checks=tuple(stored_ for one in expectations if (stored_ := kept(one))),
         max_steps=limits.steps,
         max_seconds=limits.seconds,
         max_tokens=limits.tokens,

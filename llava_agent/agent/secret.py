@@ -25,7 +25,8 @@ from llava_agent.strict_yaml import read_yaml
 from tools.action import ACTION, Action
 
 _NAME = r"[A-Za-z0-9_.-]{1,64}"
-_PLACE = re.compile(r"\{\{secret:(" + _NAME + r")\}\}")
+#: Where a secret stands in a text; group 1 is its name.
+PLACE = re.compile(r"\{\{secret:(" + _NAME + r")\}\}")
 #: A shorter value would be found everywhere by chance.
 SHORTEST = 4
 
@@ -123,7 +124,7 @@ class Secrets:
         if action.verb == "tool":
             arguments = _each(dict(action.arguments), lambda text: self._filled(text, f"tool:{action.name}"))
             return ACTION.validate_python({**action.model_dump(), "arguments": arguments})
-        if _PLACE.search(action.model_dump_json()):
+        if PLACE.search(action.model_dump_json()):
             raise PermissionDenied(
                 f"a secret may be typed or given to a tool, and not used to {action.verb}", "use type"
             )
@@ -150,12 +151,12 @@ class Secrets:
                 raise PermissionDenied(f"the secret {secret.name} is not for {host or 'this place'}")
             return secret.value
 
-        return _PLACE.sub(value, text)
+        return PLACE.sub(value, text)
 
 
 def whole(text: str, goal: str) -> str:
     """A part of a secret's place that a model quoted from the goal, made whole again."""
-    for found in _PLACE.finditer(goal):
+    for found in PLACE.finditer(goal):
         if found.group(1) in text and text in found.group(0):
             return found.group(0)
     return text

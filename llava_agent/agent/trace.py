@@ -46,6 +46,7 @@ class RunSettings(BaseModel):
     Attributes:
         photos: hashes of the run's photos, which lie in `images/`.
         expectations: in words; the checks themselves are code and are given again on a resume.
+        checks: those that are data and not code, for a replay.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -59,6 +60,7 @@ class RunSettings(BaseModel):
     policy: str
     photos: tuple[str, ...] = ()
     expectations: tuple[str, ...] = ()
+    checks: tuple[dict[str, str], ...] = ()
     max_steps: int
     max_seconds: float | None = None
     max_tokens: int | None = None

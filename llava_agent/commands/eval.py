@@ -15,6 +15,7 @@ from llava_agent.commands.output import INTERRUPTED, note, print_json, say
 
 if TYPE_CHECKING:
     from llava_agent.exam.miniwob.record import EpisodeRecord
+    from llava_agent.exam.miniwob.result import Exam
     from llava_agent.exam.questions.run import Reply
 
 evaluate = typer.Typer(
@@ -36,8 +37,12 @@ def miniwob(
         typer.Option(help="See by pixels alone, or also by the page's accessibility tree."),
     ] = "hybrid",
     policy: Annotated[
-        Literal["routed", "vision", "text", "random", "blind"],
-        typer.Option(help="Who decides; `random` and `blind` are floors."),
+        str,
+        typer.Option(
+            metavar="A,B",
+            help="Who decides: routed, vision (or vlm), text, random, blind. Several are compared on the "
+            "same episodes, with the first one as the measure.",
+        ),
     ] = "routed",
     jobs: Annotated[int, typer.Option(min=1, help="Browsers at the same time.")] = 1,
     limit: Annotated[
@@ -67,26 +72,31 @@ def miniwob(
     Examples:
       llava-agent eval miniwob
       llava-agent eval miniwob --tasks click-button,login-user --seeds 0-9 --policy text
+      llava-agent eval miniwob --policy vlm,routed,text --seeds 0-1
       llava-agent eval miniwob --out runs/exam --jobs 2     (the same again goes on after a kill)
     """
     from llava_agent.agent.trace import write_whole
     from llava_agent.assembly import assemble, without_models
-    from llava_agent.exam.miniwob.policies import WITHOUT_MODEL
+    from llava_agent.exam.miniwob.compare import PolicyComparison
+    from llava_agent.exam.miniwob.policies import WITHOUT_MODEL, pick
     from llava_agent.exam.miniwob.run import evaluate_miniwob
     from llava_agent.exam.weights import fingerprint
 
     folder = out or Path("runs") / datetime.now().strftime("miniwob-%Y%m%d-%H%M%S")
-    asks = policy not in WITHOUT_MODEL
+    names = pick(policy)
+    asks = not WITHOUT_MODEL.issuperset(names)
     core = assemble(model) if asks else without_models()
-    try:
-        exam = asyncio.run(
-            evaluate_miniwob(
+    print_of = fingerprint(model) if asks else ""
+
+    async def sit() -> list[Exam]:
+        return [
+            await evaluate_miniwob(
                 core.gateway,
                 tasks=tasks,
                 seeds=seeds,
                 observation=observation,
-                policy=policy,
-                weights=fingerprint(model) if asks else "",
+                policy=name,
+                weights="" if name in WITHOUT_MODEL else print_of,
                 jobs=jobs,
                 limit=limit,
                 episodes=folder / "episodes.jsonl",
@@ -94,10 +104,15 @@ def miniwob(
                 floor=floor,
                 progress=_show,
             )
-        )
+            for name in names
+        ]
+
+    try:
+        exams = asyncio.run(sit())
     except KeyboardInterrupt:
         note(f"interrupted; the same command with --out {folder} goes on")
         raise typer.Exit(INTERRUPTED) from None
+    exam: Exam | PolicyComparison = exams[0] if len(exams) == 1 else PolicyComparison(tuple(exams))
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / "result.json", (json.dumps(exam.as_dict(), indent=2) + "\n").encode())
     write_whole(folder / "table.txt", (exam.table() + "\n").encode())

@@ -25,6 +25,30 @@ def _group() -> None:
     pass
 
 
+@export.command("playwright")
+def playwright(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a run that passed.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="Script to write, such as test_order.py.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Write a verified run as a plain Playwright script: it runs alone, and under pytest-playwright.
+
+    \b
+    Examples:
+      llava-agent export playwright runs/20260102-101500 --out test_order.py
+      URL=http://localhost:9000/ python test_order.py
+    """
+    from llava_agent.agent.export import export_playwright
+
+    path = export_playwright(folder, out)
+    if as_json:
+        print_json({"script": str(path)})
+    else:
+        say(f"Script: {path}")
+
+
 @export.command("hf")
 def hf(run: Run, out: Out, as_json: AsJson = False) -> None:
     """Write a folder that LlavaForConditionalGeneration.from_pretrained loads; an adapter is merged.

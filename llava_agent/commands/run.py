@@ -117,8 +117,8 @@ def run(
             raise ConfigError("a run needs --url and --task", "or --resume with the folder of an earlier run")
         folder = out or Path("runs") / datetime.now().strftime("%Y%m%d-%H%M%S")
         decider, looks = policy or "routed", bool(image)
-    terminal = _terminal()
-    supervision = _supervision(permissions, terminal, secrets)
+    terminal = terminal_here()
+    supervision = supervision_of(permissions, terminal, secrets)
     core = _core(model, decider, looks)
 
     async def work(progress: Progress) -> RunResult:
@@ -214,14 +214,14 @@ def _policy(name: str) -> str | MakePolicy:
     return (lambda _: BlindPolicy()) if name == "blind" else name
 
 
-def _terminal() -> Terminal | None:
+def terminal_here() -> Terminal | None:
     """The person at the terminal, where there is one."""
     from llava_agent.agent.attendant import Terminal
 
     return Terminal() if sys.stdin.isatty() and sys.stderr.isatty() else None
 
 
-def _supervision(permissions: Path | None, terminal: Terminal | None, secrets: Path | None) -> Supervision:
+def supervision_of(permissions: Path | None, terminal: Terminal | None, secrets: Path | None) -> Supervision:
     from llava_agent.agent.permission import DEFAULT, Permission
     from llava_agent.agent.secret import Secrets
     from llava_agent.agent.supervision import Supervision

@@ -97,7 +97,7 @@ class Hands:
             await to.element.focus()
             offered = ", ".join((to.dom.options if to.dom else ())[:12])
             return Outcome(True, detail=f"{to.name} is a list: select one of {offered}".rstrip())
-        return await pointer.click(self._session, view.page, to, click.button, click.count)
+        return await pointer.click(view.page, to, click.button, click.count)
 
     async def _drag(self, start: Located, to: Target, view: View) -> Outcome:
         end = await locate(to, view)
@@ -115,7 +115,7 @@ class Hands:
             return Outcome(False, "not_a_field", f"{to.name} can be neither checked nor unchecked")
         if state == wanted:
             return Outcome(True, detail=f"{to.name} is {wanted} already", data={"value": wanted})
-        done = await pointer.click(self._session, view.page, to, "left", 1)
+        done = await pointer.click(view.page, to, "left", 1)
         return replace(done, detail=f"made {to.name} {wanted}", data={"value": wanted}) if done.ok else done
 
     async def _type(self, to: Located, text: str, view: View) -> Outcome:

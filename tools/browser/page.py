@@ -136,11 +136,13 @@ class PageSurface:
         known = len(watch.peek())
         front: Page | None = None
         try:
-            front = self.session.page
+            front, tabs = self.session.page, len(self.session.pages)
             outcome = await asyncio.wait_for(self._do(action, observation), self._limit_seconds(action))
             if outcome.ok:
                 await settle(self.session)
-                outcome = self._result(since, outcome.detail, outcome.data)
+                opened = len(self.session.pages) - tabs
+                data = {**outcome.data, "tabs": opened} if opened > 0 else outcome.data
+                outcome = self._result(since, outcome.detail, data)
         except (TimeoutError, Late):
             outcome = Outcome(False, "timeout", f"{action.verb} did not finish in time")
         except Error as error:

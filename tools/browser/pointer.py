@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Literal
 
-from tools.browser.session import BrowserSession
 from tools.browser.target import Located
 from tools.observation import Outcome
 
@@ -17,18 +15,13 @@ _STEPS = 8
 _KINDS = {2: "double-", 3: "triple-"}
 
 
-async def click(
-    session: BrowserSession, page: Page, to: Located, button: Literal["left", "middle", "right"], count: int
-) -> Outcome:
-    """Click; tells of tabs that it opened."""
+async def click(page: Page, to: Located, button: Literal["left", "middle", "right"], count: int) -> Outcome:
+    """Click once or more with one of the buttons."""
     if to.at is None:
         return Outcome(False, "off_screen", f"{to.name} has no place on the screen")
-    tabs = len(session.pages)
     await page.mouse.click(*to.at, button=button, click_count=count)
-    await asyncio.sleep(0)
-    opened = len(session.pages) - tabs
     how = f"{'' if button == 'left' else f'{button}-'}{_KINDS.get(count, '')}clicked"
-    return Outcome(True, detail=f"{how} {to.name}", data={"tabs": opened} if opened > 0 else {})
+    return Outcome(True, detail=f"{how} {to.name}")
 
 
 async def hover(page: Page, to: Located) -> Outcome:

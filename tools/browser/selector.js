@@ -1,6 +1,6 @@
 // A selector that finds an element again, for scripts that run without this product.
 //
-// The body of a function of an element or Range. Returns {frames, css}: `frames` the selectors of the frames around it
+// The body of a function of an element or Range. Returns {frames, css, tag}: `frames` the selectors of the frames around it
 // from the outside in, `css` its own; parts joined with ` >> ` go through shadow roots, as Playwright reads them.
 const NAMES = ["data-testid", "data-test", "name", "aria-label", "placeholder", "href", "title", "alt", "value", "for"];
 const shared = argument.commonAncestorContainer || argument;
@@ -32,4 +32,4 @@ const whole = (element) => {
 };
 const frames = [];
 for (let at = start.ownerDocument.defaultView; at && at.frameElement; at = at.parent) frames.unshift(whole(at.frameElement));
-return { frames, css: whole(start) };
+return { frames, css: whole(start), tag: start.tagName.toLowerCase() };

@@ -15,7 +15,21 @@ from tools.observation import Observation
 
 #: Policies that ask no model.
 WITHOUT_MODEL = frozenset({"random", "blind"})
+_ALIASES = {"vlm": "vision"}
 NAMES = (*POLICIES, *sorted(WITHOUT_MODEL))
+
+
+def pick(names: str) -> tuple[str, ...]:
+    """The policies in `vlm,routed,text`, each once; `vlm` is another word for `vision`.
+
+    Raises:
+        ConfigError: there is none of that name, or none at all.
+    """
+    chosen = tuple(dict.fromkeys(_ALIASES.get(name.strip(), name.strip()) for name in names.split(",")))
+    for name in chosen:
+        if name not in NAMES:
+            raise ConfigError(f"there is no policy {name!r}", f"choose among {', '.join(NAMES)}")
+    return chosen
 
 
 def make(name: str, gateway: Gateway, seed: int) -> Policy:

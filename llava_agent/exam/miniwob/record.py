@@ -45,7 +45,8 @@ class EpisodeRecord(BaseModel):
         actions: what was done, one line a step, refusals included.
         refused: steps that the page or a guard refused; `invalid` ones named no possible action.
         seconds: of the episode, from loading the page to its end.
-        model_ms: milliseconds inside models; `tokens` of all their calls.
+        model_ms: milliseconds inside models; `tokens` of all their calls, `image_tokens` among them.
+        money: what the calls cost, by the prices of the presets; 0 without prices.
         error: why the browser failed twice; such an episode is counted as failed and is tried again when the
             exam goes on.
     """
@@ -65,6 +66,8 @@ class EpisodeRecord(BaseModel):
     invalid: int = 0
     escalated: int = 0
     tokens: int = 0
+    image_tokens: int = 0
+    money: float = 0.0
     model_ms: float = 0.0
     seconds: float = 0.0
     error: str | None = None

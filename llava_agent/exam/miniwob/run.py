@@ -233,6 +233,8 @@ def _record(
         invalid=sum(step.outcome == "invalid" for step in steps),
         escalated=result.counters.escalated,
         tokens=result.spent.tokens,
+        image_tokens=result.spent.image_tokens,
+        money=float(result.spent.money),
         model_ms=round(sum(total.ms for total in result.models.values()), 1),
         seconds=round(seconds, 3),
     )

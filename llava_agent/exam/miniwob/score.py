@@ -97,6 +97,7 @@ def describe(records: Sequence[EpisodeRecord]) -> dict[str, object]:
         "seconds_per_episode": seconds(records),
         "model": {
             "tokens": sum(one.tokens for one in records),
+            "image_tokens": sum(one.image_tokens for one in records),
             "ms_per_step": round(sum(one.model_ms for one in records) / steps, 1) if steps else 0.0,
         },
         "errors": dict(Counter(one.error for one in records if one.error)),
