@@ -57,6 +57,8 @@ class Wall:
             await self._serve(reader, writer)
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
             pass  # one side went away or spoke no HTTP: the connection ends, which is all that can be said
+        except asyncio.CancelledError:
+            pass  # the wall is closed while a server still keeps its answer; nobody waits for this task
         finally:
             self._tasks.discard(task)
             writer.close()

@@ -76,6 +76,8 @@ class Watch:
         page.on("response", self._response)
         page.on("websocket", self._websocket)
         page.on("download", self._download)
+        # Choosers are only caught while somebody listens, and beginning to listen takes a moment.
+        page.on("filechooser", lambda _chooser: None)
 
     def note(self, kind: str, text: str) -> None:
         """Keep a notice, once where the same one repeats."""
