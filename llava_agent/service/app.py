@@ -78,7 +78,7 @@ def create_app(settings: Settings, core: Callable[[], Core] | None = None) -> Fa
     if settings.ui:
         from llava_agent.ui.server import mount_pages
 
-        mount_pages(app, service.core, settings.runs.absolute(), list(settings.examples))
+        mount_pages(app, service.core, settings.runs.absolute(), service.desk, list(settings.examples))
     login = settings.asks_login
     app.add_middleware(
         Gate,

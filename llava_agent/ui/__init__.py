@@ -1,1 +1,1 @@
-"""The web page: two sections over the same core as the command line."""
+"""The web page: three sections over the same core as the command line."""

@@ -45,7 +45,12 @@ def steps_list(steps: Sequence[StepRecord]) -> str:
 
 def going_card(steps: Sequence[StepRecord]) -> str:
     words = f"step {len(steps) + 1}: looking and deciding" if steps else "opening the page"
-    return f'<div class="card going" role="status"><span class="pulse"></span>{words} …</div>'
+    return waiting_card(words)
+
+
+def waiting_card(words: str) -> str:
+    """Something goes on."""
+    return f'<div class="card going" role="status"><span class="pulse"></span>{escape(words)} …</div>'
 
 
 def result_card(result: RunResult, report: str) -> str:

@@ -16,7 +16,10 @@ os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 if TYPE_CHECKING:
     import gradio as gr
 
+    from llava_agent.service.desk import Desk
+
 STYLE = Path(__file__).with_name("page.css")
+DESK_STYLE, DESK_SCRIPT = (Path(__file__).parent / "desk" / name for name in ("desk.css", "desk.js"))
 
 _HEAD = """
 <header class="masthead">
@@ -40,24 +43,29 @@ def theme() -> gr.themes.Base:
     )
 
 
-def build_page(core: Callable[[], Core], runs: Path, examples: list[str]) -> gr.Blocks:
+def build_page(core: Callable[[], Core], runs: Path, examples: list[str], desk: Desk) -> gr.Blocks:
     """The page over a core.
 
     Args:
         core: called when models are needed first; what it raises is shown on the page as one sentence.
         runs: folder for the runs that visitors start.
         examples: paths of images to start with.
+        desk: the store and the worker of the photo desk.
     """
     import gradio as gr
 
     from llava_agent.ui.act import Runs, act_section
     from llava_agent.ui.ask import ask_section
+    from llava_agent.ui.desk import words
+    from llava_agent.ui.desk.section import desk_section
 
     with gr.Blocks(title="llava-agent", analytics_enabled=False, fill_width=True) as page:
         gr.HTML(_HEAD, padding=False)
         with gr.Tabs():
             with gr.Tab("Ask", id="ask"):
                 ask_section(core, examples)
+            with gr.Tab(words.TAB, id="desk"):
+                desk_section(desk)
             with gr.Tab("Act", id="act"):
                 act_section(Runs(core, runs))
     return page

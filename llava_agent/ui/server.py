@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from llava_agent.assembly import Core
 from llava_agent.service.http.permission import mount_needs
 from llava_agent.ui.act import REPORTS
-from llava_agent.ui.page import STYLE, build_page, theme
+from llava_agent.ui.page import DESK_SCRIPT, DESK_STYLE, STYLE, build_page, theme
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from llava_agent.service.desk import Desk
 
 #: A report shows text of foreign pages: it may show images of its own folder and nothing else.
 _REPORT_POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'"
@@ -25,13 +27,14 @@ _PAGE_POLICY = (
 
 
 def mount_pages(
-    app: FastAPI, core: Callable[[], Core], runs: Path, examples: list[str] | None = None
+    app: FastAPI, core: Callable[[], Core], runs: Path, desk: Desk, examples: list[str] | None = None
 ) -> None:
     """The page at `/`, below every route that is there already; reports at `/runs`.
 
     Args:
         core: called when models are needed first.
         runs: folder for the runs that visitors start; made here.
+        desk: the store and the worker of the photo desk.
         examples: paths of images to start with.
     """
     import gradio as gr
@@ -42,10 +45,11 @@ def mount_pages(
     mount_needs(app, REPORTS, "content.read")
     gr.mount_gradio_app(
         app,
-        build_page(core, runs, examples or []),
+        build_page(core, runs, examples or [], desk),
         path="/",
         theme=theme(),
-        css_paths=[STYLE],
+        css_paths=[STYLE, DESK_STYLE],
+        head=f"<script>{DESK_SCRIPT.read_text(encoding='utf-8')}</script>",
         footer_links=[],
         show_error=False,
         ssr_mode=False,
