@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from llava_agent.agent.picture import Find
@@ -88,9 +88,18 @@ def safeguards() -> Safeguards:
     global _safeguards
     if _safeguards is None:
         from llava_agent.database import open_database
+        from llava_agent.gateway.audit import Audit
         from llava_agent.gateway.budget import Budgets
+        from llava_agent.gateway.ledger_store import LedgerStore
+        from llava_agent.gateway.metrics import process_metrics
 
-        _safeguards = Safeguards(budgets=Budgets(open_database))
+        database = cache(open_database)
+        _safeguards = Safeguards(
+            guarded=True,
+            audit=Audit(database),
+            budgets=Budgets(open_database),
+            sinks=(LedgerStore(database), process_metrics()),
+        )
     return _safeguards
 
 

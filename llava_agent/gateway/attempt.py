@@ -17,7 +17,7 @@ from llava_agent.gateway.records import Ending, Plan
 from llava_agent.gateway.request import Choice, Completion, ModelRequest, Route
 from llava_agent.gateway.route import Verdict
 from llava_agent.gateway.safeguards import Safeguards
-from llava_agent.gateway.screen import Answer, GuardResult, Screened, StreamingScreen
+from llava_agent.gateway.screen import Answer, GuardResult, Hidden, Screened, StreamingScreen
 
 
 class Attempt:
@@ -41,6 +41,8 @@ class Attempt:
         self.route = Route(verdict.model, verdict.deployment.tier, verdict.reason)
         self._plan, self._number, self._seconds = plan, number, seconds
         self._guards, self._ledger = safeguards, ledger
+        self._screen = safeguards.screen_for(plan.policy)
+        self._hidden: Hidden | None = None
         self._request = plan.case.request
         self._results: tuple[GuardResult, ...] = ()
         self._hold: Hold | None = None
@@ -61,11 +63,9 @@ class Attempt:
         request = request.without_pixels() if deployment.tier == "text" else request
         if deployment.served:
             request = replace(request, seconds=self._seconds)
-        if self._guards.screen is not None:
-            seen = closed.screened_request(
-                self._guards.screen, request, leaves_machine=deployment.leaves_machine
-            )
-            request, self._results = seen.value, seen.results
+        if self._screen is not None:
+            seen = closed.screened_request(self._screen, request, leaves_machine=deployment.leaves_machine)
+            request, self._results, self._hidden = seen.value, seen.results, seen.hidden
         self._request = request
         self._hold = self._held()
         if self._guards.audit is not None:
@@ -129,18 +129,18 @@ class Attempt:
 
     def _looked_at(self, answer: Answer) -> Screened[Answer]:
         """The answer after the guards. What they refuse was made and is paid for."""
-        if self._guards.screen is None:
+        if self._screen is None:
             return Screened(answer)
         try:
-            return closed.screened_answer(self._guards.screen, answer, self._request)
+            return closed.screened_answer(self._screen, answer, self._request, self._hidden)
         except LlavaAgentError as error:
             self._end(answer, self._spent(answer), error)
             raise
 
     def _passed(self, pieces: Iterator[str | Completion]) -> Iterator[str | Screened[Completion]]:
-        screen = self._guards.screen
+        screen = self._screen
         if isinstance(screen, StreamingScreen):
-            yield from closed.screened_pieces(screen, pieces, self._request)
+            yield from closed.screened_pieces(screen, pieces, self._request, self._hidden)
             return
         for piece in pieces:
             if isinstance(piece, Completion):
@@ -212,5 +212,10 @@ class Attempt:
         if broken is not None and error is None:
             entry = replace(entry, outcome="error", error=f"{type(broken).__name__}: {broken}")
         self._ledger.write(entry)
+        for sink in self._guards.sinks:
+            try:
+                sink.write(entry)
+            except ToolError as failed:
+                broken = broken or failed
         if broken is not None:
             raise broken

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from llava_agent.errors import LlavaAgentError, PermissionDenied, ToolError
 from llava_agent.gateway.request import Choice, Completion, ModelRequest
-from llava_agent.gateway.screen import Answer, AuditLog, Screen, Screened, StreamingScreen
+from llava_agent.gateway.screen import Answer, AuditLog, Hidden, Screen, Screened, StreamingScreen
 
 Seen = TypeVar("Seen", ModelRequest, Choice, Completion)
 Kept = TypeVar("Kept")
@@ -31,18 +31,23 @@ def screened_request(
     return result
 
 
-def screened_answer(screen: Screen, answer: Answer, request: ModelRequest) -> Screened[Answer]:
-    """The answer after the guards; PermissionDenied as above."""
-    return _guarded(answer, lambda: screen.outbound(answer, request, request.principal))
+def screened_answer(
+    screen: Screen, answer: Answer, request: ModelRequest, hidden: Hidden | None = None
+) -> Screened[Answer]:
+    """The answer after the guards, what they masked in the request put back; PermissionDenied as above."""
+    return _guarded(answer, lambda: screen.outbound(answer, request, request.principal, hidden))
 
 
 def screened_pieces(
-    screen: StreamingScreen, pieces: Iterator[str | Completion], request: ModelRequest
+    screen: StreamingScreen,
+    pieces: Iterator[str | Completion],
+    request: ModelRequest,
+    hidden: Hidden | None = None,
 ) -> Iterator[str | Screened[Completion]]:
     """The pieces as the guards let them pass, then the whole; PermissionDenied as above, also midway."""
     ended = False
     try:
-        for piece in screen.streaming(pieces, request, request.principal):
+        for piece in screen.streaming(pieces, request, request.principal, hidden):
             if isinstance(piece, str) and not ended:
                 yield piece
             else:

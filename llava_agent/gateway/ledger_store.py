@@ -7,7 +7,7 @@ later versions add needs no column. Texts are masked before they are written.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -84,10 +84,18 @@ class Usage:
 
 
 class LedgerStore:
-    """Writes entries and reads them again. Safe to share between threads and processes."""
+    """Writes entries and reads them again. Safe to share between threads and processes.
 
-    def __init__(self, database: Database) -> None:
-        self.database = database
+    Args:
+        database: with its tables made; or what opens it, at the first use.
+    """
+
+    def __init__(self, database: Database | Callable[[], Database]) -> None:
+        self._open = database if callable(database) else lambda: database
+
+    @property
+    def database(self) -> Database:
+        return self._open()
 
     def write(self, entry: Entry) -> None:
         """Append one call. Raises ToolError where the database cannot be used."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from llava_agent.gateway.ledger import Entry
@@ -42,3 +43,11 @@ class CallMetrics:
         self._seconds.labels(*labels).observe(entry.ms.get("total", 0.0) / 1000)
         if entry.cost is not None:
             self._cost.labels(*labels).inc(float(entry.cost))
+
+
+@cache
+def process_metrics() -> CallMetrics:
+    """Those of all calls of this process, in the registry that every server's `/metrics` shows."""
+    from prometheus_client import REGISTRY
+
+    return CallMetrics(REGISTRY)

@@ -18,6 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from llava_agent.errors import ConfigError
 from llava_agent.gateway.data_class import DATA_CLASSES, DataClass, highest, rank
+from llava_agent.gateway.guards.settings import GuardSettings
 from llava_agent.gateway.model import Price, Tier
 from llava_agent.gateway.principal import Principal, Role
 from llava_agent.gateway.request import StepKind
@@ -257,6 +258,7 @@ class Policy(_Strict):
         steps: what each kind of step needs; a kind that is not named needs nothing.
         budgets: all that apply to a call must have room for it.
         tier_only_rises: once a run needed the vision tier, its later steps stay there.
+        guards: what is looked for in every call, and what is done about it (`gateway/guards/settings.py`).
         declassifiers: roles that may lower the class of a request, on the record.
     """
 
@@ -269,6 +271,7 @@ class Policy(_Strict):
     fallback: Fallback = Fallback()
     breaker: BreakerSettings = BreakerSettings()
     tier_only_rises: bool = False
+    guards: GuardSettings = GuardSettings()
     declassifiers: Annotated[tuple[Role, ...], Field(strict=False)] = ("policy_officer",)
 
     @model_validator(mode="after")

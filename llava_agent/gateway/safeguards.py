@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from llava_agent.gateway.breaker import Breakers
 from llava_agent.gateway.budget import Budgets
+from llava_agent.gateway.guards import guards_of
+from llava_agent.gateway.ledger import Sink
+from llava_agent.gateway.policy import Policy
 from llava_agent.gateway.screen import AuditLog, Screen
 from llava_agent.gateway.session import Sessions
 
@@ -13,13 +16,21 @@ from llava_agent.gateway.session import Sessions
 @dataclass(frozen=True, slots=True)
 class Safeguards:
     """Attributes:
-    screen: the guards; None where the installation has none.
+    screen: guards in place of those of the policy.
+    guarded: the policy's guards look at every call; a real installation always says so.
+    sinks: take each entry of every run's ledger, too.
     audit: the record of every call; None where nothing is recorded beside the ledger.
     budgets: None where there is no database; a policy with budgets then permits nobody who has one.
     """
 
     screen: Screen | None = None
+    guarded: bool = False
+    sinks: tuple[Sink, ...] = ()
     audit: AuditLog | None = None
     budgets: Budgets | None = None
     breakers: Breakers = field(default_factory=Breakers)
     sessions: Sessions = field(default_factory=Sessions)
+
+    def screen_for(self, policy: Policy) -> Screen | None:
+        """The guards of a call under this policy; None where nobody asked for any."""
+        return self.screen or (guards_of(policy.guards) if self.guarded else None)

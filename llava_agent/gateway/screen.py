@@ -8,7 +8,7 @@ from typing import Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from llava_agent.errors import PermissionDenied
 from llava_agent.gateway.principal import Principal
-from llava_agent.gateway.request import Candidate, Choice, Completion, ModelRequest
+from llava_agent.gateway.request import Choice, Completion, ModelRequest
 
 Seen = TypeVar("Seen")
 Answer = TypeVar("Answer", Choice, Completion)
@@ -55,26 +55,12 @@ class Screened(Generic[Seen]):
     """A request or an answer after the guards, masked where they say so.
 
     Attributes:
-        candidates: those of a choice, screened with the request.
-        hidden: to be handed to `outbound` or `stream` with the answer.
+        hidden: to be handed to `outbound` or `streaming` with the answer.
     """
 
     value: Seen
     results: tuple[GuardResult, ...] = ()
-    candidates: tuple[Candidate, ...] = ()
     hidden: Hidden | None = None
-
-
-class StreamScreen(Protocol):
-    """The guards of an answer that comes in pieces. Both methods raise Blocked where a guard blocks."""
-
-    def push(self, piece: str) -> str:
-        """What may be shown by now; what could still become part of something is held back."""
-        ...
-
-    def end(self) -> Screened[str]:
-        """The rest, and what the guards did in all."""
-        ...
 
 
 class Screen(Protocol):
@@ -91,7 +77,6 @@ class Screen(Protocol):
         principal: Principal,
         *,
         leaves_machine: bool,
-        candidates: tuple[Candidate, ...] = (),
         approved: bool = False,
     ) -> Screened[ModelRequest]:
         """Raises Blocked, or ApprovalNeeded unless `approved`."""
@@ -102,10 +87,6 @@ class Screen(Protocol):
     ) -> Screened[Answer]:
         """Raises Blocked where a guard blocks, or where the answer does not satisfy the request's schema."""
         ...
-
-    def stream(
-        self, request: ModelRequest, principal: Principal, hidden: Hidden | None = None
-    ) -> StreamScreen: ...
 
 
 class AuditLog(Protocol):
@@ -125,7 +106,11 @@ class StreamingScreen(Protocol):
     """Guards that can look at an answer as it comes. Without this, a stream is given out at its end."""
 
     def streaming(
-        self, pieces: Iterator[str | Completion], request: ModelRequest, principal: Principal
+        self,
+        pieces: Iterator[str | Completion],
+        request: ModelRequest,
+        principal: Principal,
+        hidden: Hidden | None = None,
     ) -> Iterator[str | Screened[Completion]]:
         """The pieces, held back by as much as the longest thing that is looked for, and at the end the whole.
 

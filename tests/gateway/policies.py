@@ -118,7 +118,9 @@ class Masking:
         masked = replace(request, instruction=_masked(request.instruction), candidates=candidates)
         return Screened(masked, self.results)
 
-    def outbound(self, answer: Any, request: ModelRequest, principal: Principal) -> Screened[Any]:
+    def outbound(
+        self, answer: Any, request: ModelRequest, principal: Principal, hidden: object = None
+    ) -> Screened[Any]:
         if isinstance(answer, Completion):
             answer = replace(answer, text=_masked(answer.text))
         return Screened(answer, self.results)

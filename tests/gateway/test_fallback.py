@@ -228,7 +228,9 @@ def test_what_a_guard_keeps_here_goes_to_no_other_machine() -> None:
 
             return Screened(request)
 
-        def outbound(self, answer: object, request: object, principal: object) -> object:
+        def outbound(
+            self, answer: object, request: object, principal: object, hidden: object = None
+        ) -> object:
             from llava_agent.gateway.screen import Screened
 
             return Screened(answer)

@@ -97,7 +97,7 @@ class Broken:
     def inbound(self, request: ModelRequest, principal: object, *, leaves_machine: bool) -> Any:
         return self._answer(request) if self.fails_inbound else Screened(request)
 
-    def outbound(self, answer: Any, request: ModelRequest, principal: object) -> Any:
+    def outbound(self, answer: Any, request: ModelRequest, principal: object, hidden: object = None) -> Any:
         return Screened(answer) if self.fails_inbound else self._answer(answer)
 
     def _answer(self, value: object) -> object:
@@ -230,7 +230,7 @@ def test_a_model_that_fails_before_the_first_piece_is_replaced() -> None:
 def test_a_screen_that_can_sees_pieces_as_they_come() -> None:
     class Streaming(Masking):
         def streaming(
-            self, pieces: Iterator[Any], request: ModelRequest, principal: Principal
+            self, pieces: Iterator[Any], request: ModelRequest, principal: Principal, hidden: object = None
         ) -> Iterator[Any]:
             for piece in pieces:
                 if isinstance(piece, str):

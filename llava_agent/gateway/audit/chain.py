@@ -29,7 +29,7 @@ class Audit:
     """Implements `gateway.screen.AuditLog`. Safe to share between threads and processes.
 
     Args:
-        database: with its tables made.
+        database: with its tables made; or what opens it, at the first record.
         keys: those of this installation if None, looked up at the first record.
         heads: where the heads are kept.
         now: the time, for tests.
@@ -37,16 +37,20 @@ class Audit:
 
     def __init__(
         self,
-        database: Database,
+        database: Database | Callable[[], Database],
         keys: AuditKeys | None = None,
         heads: Heads | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.database = database
+        self._open = database if callable(database) else lambda: database
         self.heads = heads or Heads()
         self._keys = keys
         self._now = now
         self._lock = threading.Lock()
+
+    @property
+    def database(self) -> Database:
+        return self._open()
 
     @property
     def keys(self) -> AuditKeys:

@@ -3,7 +3,7 @@
 `Guards` implements `gateway.screen.Screen` from the `guards` section of a policy.
 """
 
-from llava_agent.gateway.guards.guards import Guards
+from llava_agent.gateway.guards.guards import Guards, guards_of
 from llava_agent.gateway.guards.settings import GuardSettings
 
-__all__ = ["GuardSettings", "Guards"]
+__all__ = ["GuardSettings", "Guards", "guards_of"]

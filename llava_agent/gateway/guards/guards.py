@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from llava_agent.gateway.guards import output, rounds
@@ -11,7 +12,7 @@ from llava_agent.gateway.guards.finding import Finding, Guard
 from llava_agent.gateway.guards.images import read_image
 from llava_agent.gateway.guards.injection import Injection
 from llava_agent.gateway.guards.mask import Masks
-from llava_agent.gateway.guards.parts import fixed_texts, rewritten, rewritten_candidates, texts
+from llava_agent.gateway.guards.parts import fixed_texts, rewritten, texts
 from llava_agent.gateway.guards.patterns import Patterns
 from llava_agent.gateway.guards.rounds import ReadImages, Round, Text
 from llava_agent.gateway.guards.secrets import Secrets
@@ -20,14 +21,14 @@ from llava_agent.gateway.guards.stream import StreamGuard
 from llava_agent.gateway.guards.topics import Topics
 from llava_agent.gateway.guards.verdict import Rule, enforce, results_of, rule_of, to_blacken, to_mask
 from llava_agent.gateway.principal import Principal
-from llava_agent.gateway.request import Candidate, Choice, Completion, ModelRequest
-from llava_agent.gateway.screen import Blocked, GuardResult, Hidden, Screened, StreamScreen
+from llava_agent.gateway.request import Choice, Completion, ModelRequest
+from llava_agent.gateway.screen import Blocked, GuardResult, Hidden, Screened
 
 Answer = TypeVar("Answer", Choice, Completion)
 
 
 class Guards:
-    """Implements `gateway.screen.Screen`. Safe to share between threads.
+    """Implements `gateway.screen.Screen` and `StreamingScreen`. Safe to share between threads.
 
     Args:
         settings: the `guards` section of the policy.
@@ -54,7 +55,6 @@ class Guards:
         principal: Principal,
         *,
         leaves_machine: bool,
-        candidates: tuple[Candidate, ...] = (),
         approved: bool = False,
     ) -> Screened[ModelRequest]:
         """Look at every part that travels, images too where they leave the machine.
@@ -65,7 +65,7 @@ class Guards:
         """
         settings = self.settings
         rule = rule_of(settings, settings.leaving if leaves_machine else settings.staying)
-        maskable = _distinct([*texts(request), *_texts_of(candidates)])
+        maskable = _distinct(list(texts(request)))
         fixed = _distinct(list(fixed_texts(request)))
         images = request.images if leaves_machine else ()
         seen = rounds.look(self._guards, [*maskable, *fixed], images, self._read, settings.seconds)
@@ -84,11 +84,7 @@ class Guards:
         )
         if images:
             value = _with_images(value, _blackened(seen, rule))
-        if changed:
-            candidates = rewritten_candidates(
-                candidates, lambda text, place: changed.get((text, place), text)
-            )
-        return Screened(value, results, candidates, masks)
+        return Screened(value, results, masks)
 
     def outbound(
         self, answer: Answer, request: ModelRequest, principal: Principal, hidden: Hidden | None = None
@@ -100,10 +96,28 @@ class Guards:
         """
         return self._screened_answer(answer, request, hidden)
 
-    def stream(
-        self, request: ModelRequest, principal: Principal, hidden: Hidden | None = None
-    ) -> StreamScreen:
-        """The guards of an answer that comes in pieces."""
+    def streaming(
+        self,
+        pieces: Iterator[str | Completion],
+        request: ModelRequest,
+        principal: Principal,
+        hidden: Hidden | None = None,
+    ) -> Iterator[str | Screened[Completion]]:
+        """The pieces of an answer as they may be shown, then the whole. Raises Blocked, also midway."""
+        stream, shown = self.stream(request, hidden), []
+        for piece in pieces:
+            if isinstance(piece, str):
+                shown.append(stream.push(piece))
+                if shown[-1]:
+                    yield shown[-1]
+                continue
+            end = stream.end()
+            if end.value:
+                yield end.value
+            yield Screened(replace(piece, text="".join(shown) + end.value), end.results)
+
+    def stream(self, request: ModelRequest, hidden: Hidden | None = None) -> StreamGuard:
+        """The guards of one answer that comes in pieces."""
         return StreamGuard(
             look=self._places,
             restore=hidden.restore if hidden is not None else lambda text: text,
@@ -143,8 +157,10 @@ class Guards:
         return seen, rule, results
 
 
-def _texts_of(candidates: Sequence[Candidate]) -> list[Text]:
-    return [(text, "candidate") for one in candidates for text in (one.line, one.text)]
+@lru_cache(maxsize=8)
+def guards_of(settings: GuardSettings) -> Guards:
+    """The guards of a policy; made once for equal settings."""
+    return Guards(settings)
 
 
 def _distinct(found: Sequence[Text]) -> list[Text]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from llava_agent.gateway.guards.finding import Place
-from llava_agent.gateway.request import Candidate, ModelRequest
+from llava_agent.gateway.request import ModelRequest
 
 Change = Callable[[str, Place], str]
 
@@ -22,13 +22,10 @@ def rewritten(request: ModelRequest, change: Change) -> ModelRequest:
             replace(message, text=change(message.text, "system" if message.role == "system" else "message"))
             for message in request.messages
         ),
-    )
-
-
-def rewritten_candidates(candidates: tuple[Candidate, ...], change: Change) -> tuple[Candidate, ...]:
-    return tuple(
-        replace(candidate, line=change(candidate.line, "candidate"), text=change(candidate.text, "candidate"))
-        for candidate in candidates
+        candidates=tuple(
+            replace(one, line=change(one.line, "candidate"), text=change(one.text, "candidate"))
+            for one in request.candidates
+        ),
     )
 
 
@@ -39,6 +36,9 @@ def texts(request: ModelRequest) -> Iterator[tuple[str, Place]]:
     yield from ((line, "history") for line in request.history)
     for message in request.messages:
         yield message.text, "system" if message.role == "system" else "message"
+    for one in request.candidates:
+        yield one.line, "candidate"
+        yield one.text, "candidate"
 
 
 def fixed_texts(request: ModelRequest) -> Iterator[tuple[str, Place]]:

@@ -29,7 +29,7 @@ _WORDS = re.compile(r"\S+\s*")
 
 
 class StreamGuard:
-    """See `screen.StreamScreen`.
+    """Pieces in, what may be shown by now out.
 
     Args:
         look: places to mask in a text with the results; raises Blocked.

@@ -45,7 +45,7 @@ def test_a_stream_shows_what_the_whole_would(words: list[str], data: st.DataObje
     text = " ".join(words)
     guards = Guards(MASKING)
     whole = guards.outbound(Completion(text, "stop", Usage(), Route("m", "text", "")), ASKED, LOCAL)
-    stream = guards.stream(ASKED, LOCAL)
+    stream = guards.stream(ASKED)
     shown = "".join(stream.push(piece) for piece in pieces(data, text))
     end = stream.end()
     assert shown + end.value == whole.value.text
@@ -55,7 +55,7 @@ def test_a_stream_shows_what_the_whole_would(words: list[str], data: st.DataObje
 
 
 def test_plain_words_are_shown_at_once() -> None:
-    stream = Guards().stream(ASKED, LOCAL)
+    stream = Guards().stream(ASKED)
     assert stream.push("The pump ") == "The pump "
     assert stream.push("ru") + stream.push("ns at 12 ") == "runs at "
     assert stream.push("bar ") == "12 bar "
@@ -65,7 +65,7 @@ def test_plain_words_are_shown_at_once() -> None:
 
 def test_nothing_of_a_blocked_answer_is_shown_from_the_place_on() -> None:
     guards = Guards(GuardSettings.model_validate({"answers": {"secret": "block"}}))
-    stream = guards.stream(ASKED, LOCAL)
+    stream = guards.stream(ASKED)
     shown = stream.push("the key is ") + stream.push("AKIAIOSF") + stream.push("ODNN7EXAMPLE")
     with pytest.raises(Blocked):
         stream.end()
@@ -76,21 +76,21 @@ def test_masks_of_the_request_are_put_back_in_a_stream() -> None:
     guards = Guards()
     asked = ModelRequest("act", "write to ann@example.com")
     hidden = guards.inbound(asked, LOCAL, leaves_machine=True).hidden
-    stream = guards.stream(asked, LOCAL, hidden)
+    stream = guards.stream(asked, hidden)
     shown = stream.push("Dear [ema") + stream.push("il_1], ") + stream.push("hello")
     assert shown + stream.end().value == "Dear ann@example.com, hello"
 
 
 @pytest.mark.parametrize("text", ["x" * 5000, "-----BEGIN PRIVATE KEY-----" + " ab" * 6000])
 def test_a_word_and_a_key_without_end_are_refused(text: str) -> None:
-    stream = Guards().stream(ASKED, LOCAL)
+    stream = Guards().stream(ASKED)
     with pytest.raises(Blocked):
         for start in range(0, len(text), 100):
             stream.push(text[start : start + 100])
 
 
 def test_the_schema_counts_for_streams_too() -> None:
-    stream = Guards().stream(ModelRequest("act", "x", json_schema={"type": "object"}), LOCAL)
+    stream = Guards().stream(ModelRequest("act", "x", json_schema={"type": "object"}))
     stream.push('{"a": ')
     with pytest.raises(Blocked):
         stream.end()
