@@ -128,7 +128,7 @@ class LedgerStore:
     def usage(self, since: datetime | None = None) -> list[Usage]:
         """By model and kind of step, shadow calls left out."""
         table = ledger_entries.c
-        where = table.shadow.is_(False)
+        where: sa.ColumnElement[bool] = table.shadow.is_(False)
         if since is not None:
             where &= table.time >= since.timestamp()
         columns = (table.model, table.kind, table.ms, *(table[name] for name in _SUMMED), table.outcome)
