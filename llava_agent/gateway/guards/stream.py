@@ -25,6 +25,7 @@ NUMBERS = 96
 CONTEXT = 80
 
 _KEY = re.compile(r"-----BEGIN(?:(?!-----END [A-Z0-9 ]{0,30}-----)[\s\S])*\Z")
+_CLOSED_KEY = re.compile(r"-----BEGIN(?:(?!-----END )[\s\S])*-----END [A-Z0-9 ]{0,30}-----")
 _WORDS = re.compile(r"\S+\s*")
 
 
@@ -56,7 +57,7 @@ class StreamGuard:
         """What may be shown by now. Raises Blocked."""
         self._whole.append(piece)
         self._open += piece
-        self._close(self._grown())
+        self._close(self._outside_key(self._grown()))
         return self._release(self._before_phrase())
 
     def end(self) -> Screened[str]:
@@ -89,6 +90,13 @@ class StreamGuard:
         while first > 0 and _grows(words[first - 1][0]) and len(text) - words[first - 1].start() < NUMBERS:
             first -= 1
         return words[first].start()
+
+    def _outside_key(self, count: int) -> int:
+        """`count`, or less where it would cut a private key that is whole."""
+        for key in _CLOSED_KEY.finditer(self._open):
+            if key.start() < count < key.end():
+                return key.start()
+        return count
 
     def _before_phrase(self) -> int:
         """How many characters of what is complete cannot be the beginning of a banned phrase."""
