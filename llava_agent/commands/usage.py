@@ -47,9 +47,9 @@ def usage(
         say(f"No calls in the last {days} days.")
         return
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Table as Grid
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Grid(box=None, pad_edge=False, header_style="bold")
     for name in ("model", "step"):
         table.add_column(name, no_wrap=True)
     for name in ("calls", "ok", "tokens in", "out", "cost", "p50 ms", "p95", "p99"):
