@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -77,8 +78,15 @@ def common(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
+    policy_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Policy of the models; see `llava-agent gateway --help`."),
+    ] = None,
 ) -> None:
-    pass
+    if policy_file is not None:
+        from llava_agent.commands.policy import use
+
+        use(policy_file)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

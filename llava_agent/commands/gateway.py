@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import typer
 
+from llava_agent.commands.policy import explain, policy
 from llava_agent.commands.usage import usage
 
-gateway = typer.Typer(help="The models' usage.", no_args_is_help=True)
-
-
-@gateway.callback()
-def common() -> None:
-    """Keeps `usage` a sub-command although it is the only one."""
-
-
+gateway = typer.Typer(help="Which model is taken and why, and what it costs.", no_args_is_help=True)
 gateway.command("usage")(usage)
+gateway.command("explain")(explain)
+gateway.add_typer(policy, name="policy")
