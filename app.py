@@ -14,7 +14,7 @@ def main() -> None:
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (this machine only)")
     parser.add_argument("--port", type=int, default=7860, help="port to listen on (7860)")
-    parser.add_argument("--model", default="embedded", help="model preset (embedded)")
+    parser.add_argument("--model", default="auto", help="a model of the policy, or a preset (auto)")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder for runs (runs)")
     parser.add_argument("--database", help="URL of the database (your own)")
     options = parser.parse_args()

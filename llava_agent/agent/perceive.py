@@ -12,6 +12,7 @@ from llava_agent.agent.picture import Find, find_marks, png
 from llava_agent.agent.state import Evidence, Fact
 from llava_agent.errors import ConfigError
 from llava_agent.gateway.gateway import Gateway
+from llava_agent.gateway.principal import LOCAL, Principal
 from llava_agent.gateway.request import Choice, ModelRequest, Usage
 from tools.mark import Mark
 from tools.photo import Photo, load_image
@@ -71,10 +72,11 @@ class Eyes:
     Args:
         gateway: its vision model answers.
         find: the detectors; OCR, shapes and dials where none is given.
+        principal: on whose behalf.
     """
 
-    def __init__(self, gateway: Gateway, find: Find | None = None) -> None:
-        self.gateway = gateway
+    def __init__(self, gateway: Gateway, find: Find | None = None, *, principal: Principal = LOCAL) -> None:
+        self.gateway, self.principal = gateway, principal
         self.find = find or find_marks
         self._pictures: dict[Path, Photo] = {}
         self._marks: dict[str, tuple[Mark, ...]] = {}
@@ -114,6 +116,7 @@ class Eyes:
             because="reading an image needs pixels",
             run=run,
             step=step,
+            principal=self.principal,
         )
         choice = self.gateway.choose(request, [candidate(mark) for mark in marks], VERBS)
         text, evidence, usage = self._answer(choice, marks, request, picture.sha256)

@@ -15,8 +15,11 @@ def serve(
         str, typer.Option(help="Address to listen on; any but this machine's own asks for a login.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8080,
-    model: Preset = "embedded",
+    model: Preset = "auto",
     ui: Annotated[bool, typer.Option("--ui", help="Serve the pages as well.")] = False,
+    at_once: Annotated[
+        int, typer.Option(help="Requests that the models work on at once; a model server may take more.")
+    ] = 1,
     login: Annotated[bool, typer.Option("--login", help="Ask for a login on this machine too.")] = False,
     allow_host: Annotated[
         list[str] | None,
@@ -65,6 +68,7 @@ def serve(
             database=database,
             model=model,
             login=login,
+            at_once=at_once,
             names=tuple(name.lower() for name in allow_host or ()),
             tls_cert=tls_cert,
             tls_key=tls_key,

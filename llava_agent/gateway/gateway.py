@@ -80,6 +80,18 @@ class Gateway:
             sleep=self._sleep,
         )
 
+    def only(self, entry: str) -> Gateway:
+        """The same, but one entry of the policy alone may answer, for a caller that names it."""
+        now = self._live.current()
+        kept = tuple(one for one in now.deployments if one.entry == entry)
+        return Gateway(
+            Fixed(replace(now, deployments=kept)),
+            self.ledger,
+            safeguards=self.safeguards,
+            clock=self._clock,
+            sleep=self._sleep,
+        )
+
     @property
     def policy(self) -> Policy:
         """The one in force."""

@@ -40,6 +40,9 @@ ROUTERS = (
     "llava_agent.service.routes.photos",
     "llava_agent.service.routes.records",
     "llava_agent.service.routes.runs",
+    "llava_agent.service.openai.chat",
+    "llava_agent.service.openai.models",
+    "llava_agent.service.openai.embeddings",
 )
 
 #: What an address without a name may ask for: the login page and its guesses, and health checks.

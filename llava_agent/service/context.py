@@ -17,6 +17,7 @@ from llava_agent.service.auth.users import Users
 from llava_agent.service.desk import Desk
 from llava_agent.service.http.metrics import HttpMetrics
 from llava_agent.service.http.rate import Buckets
+from llava_agent.service.queue import FairQueue
 from llava_agent.service.settings import Settings
 
 
@@ -28,6 +29,7 @@ class Service:
         core: gives the models; they load when they are asked for first.
         logins: how often an address may try to log in.
         desk: photos, records and runs, and the worker that does them.
+        queue: whose turn it is at the models.
     """
 
     settings: Settings
@@ -40,6 +42,7 @@ class Service:
     metrics: HttpMetrics
     logins: Buckets
     desk: Desk
+    queue: FairQueue
 
     @classmethod
     def make(cls, settings: Settings, database: Database, secret: bytes, core: Callable[[], Core]) -> Service:
@@ -60,6 +63,7 @@ class Service:
             HttpMetrics(),
             Buckets(20, 10),
             Desk.make(settings, database, core),
+            FairQueue(settings.at_once, settings.waiting, settings.waiting_each),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import socket
 import ssl
 import sys
@@ -11,7 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from llava_agent.database.place import DATABASE
 from llava_agent.errors import ConfigError, ToolError
+from llava_agent.gateway.place import POLICY
+from llava_agent.gateway.policy import load_policy
 from llava_agent.service.auth.login import FIRST_ADMIN, first_admin
 from llava_agent.service.settings import Settings
 
@@ -34,6 +38,7 @@ def serve(settings: Settings) -> None:
     from llava_agent.service.app import create_app
 
     _check_certificate(settings)
+    _hand_down(settings)
     listener = listen(settings)  # first: nothing is made where the server cannot start
     settings = replace(settings, port=listener.getsockname()[1])
     try:
@@ -102,6 +107,19 @@ def greeting(app: FastAPI, settings: Settings) -> list[str]:
     if not settings.tls and not settings.loopback:
         lines.append("Without TLS passwords and photos cross the network in the clear: use --tls-cert.")
     return lines
+
+
+def _hand_down(settings: Settings) -> None:
+    """Tell the rooms below, which read the environment, what the command line said.
+
+    Raises:
+        ConfigError: there is no such policy, or it is wrong.
+    """
+    if settings.database is not None:
+        os.environ[DATABASE] = settings.database
+    if settings.policy_file is not None:
+        load_policy(settings.policy_file)
+        os.environ[POLICY] = str(settings.policy_file.absolute())
 
 
 def _check_certificate(settings: Settings) -> None:

@@ -19,7 +19,7 @@ class Settings:
     Attributes:
         host, port: where it listens.
         database: URL or path; the user's own database if None.
-        model: preset that answers.
+        model: `auto` for all models of the policy, or the one that answers.
         login: ask everybody for a session or an API key; always so where others can reach the server.
         names: further host names that the server answers to.
         tls_cert, tls_key: PEM files; both or none.
@@ -30,7 +30,8 @@ class Settings:
         policy_file: which models may be used by whom, and for what; the built-in policy if None.
         body_bytes: largest request.
         requests_per_minute: of one caller in the long run; 0 for no limit.
-        waiting: requests that may wait for one model.
+        at_once: requests that the models work on at once; local weights take one, a server may take more.
+        waiting: requests that may wait for a turn.
         waiting_each: of which one caller may have.
         examples: paths of images that the pages offer.
     """
@@ -38,7 +39,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8080
     database: str | None = None
-    model: str = "embedded"
+    model: str = "auto"
     login: bool = False
     names: tuple[str, ...] = ()
     tls_cert: Path | None = None
@@ -50,6 +51,7 @@ class Settings:
     policy_file: Path | None = None
     body_bytes: int = 64 * MEBIBYTE
     requests_per_minute: int = 1200
+    at_once: int = 1
     waiting: int = 64
     waiting_each: int = 16
     examples: tuple[str, ...] = field(default=())
@@ -58,6 +60,8 @@ class Settings:
         """Raises ConfigError for settings that contradict each other."""
         if not 0 <= self.port <= 65535:
             raise ConfigError(f"there is no port {self.port}", "use 1 to 65535")
+        if self.at_once < 1:
+            raise ConfigError("at least one request must be worked on at once", "use --at-once 1")
         if (self.tls_cert is None) != (self.tls_key is None):
             missing = "--tls-key" if self.tls_key is None else "--tls-cert"
             raise ConfigError("TLS needs a certificate and its key", f"give {missing} as well")

@@ -118,15 +118,13 @@ def test_a_large_body_is_refused_before_it_is_read(tmp_path: Path) -> None:
 
 
 def test_who_asks_too_fast_waits(tmp_path: Path) -> None:
-    app = application(tmp_path, login=True, requests_per_minute=60)
+    app = application(tmp_path, login=True, requests_per_minute=1)
     key, other = key_of(app, "maria"), key_of(app, "ann")
     with client(app) as browser:
         mine = {"authorization": f"Bearer {key}"}
         answers = [browser.get("/api/session", headers=mine).status_code for _ in range(310)]
-        assert answers[:300] == [200] * 300 and 429 in answers[300:]
+        assert answers[:300] == [200] * 300 and answers[-1] == 429
         last = browser.get("/api/session", headers=mine)
-        while last.status_code != 429:
-            last = browser.get("/api/session", headers=mine)
         assert int(last.headers["retry-after"]) >= 1 and last.json()["code"] == "too_many_requests"
         theirs = {"authorization": f"Bearer {other}"}
         assert browser.get("/api/session", headers=theirs).status_code == 200

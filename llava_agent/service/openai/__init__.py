@@ -1,0 +1,1 @@
+"""Endpoints that OpenAI's own clients can use unmodified."""
