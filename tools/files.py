@@ -43,19 +43,12 @@ class Folder:
     """A folder, and nothing outside it.
 
     Args:
-        root: made where it is not there.
-
-    Raises:
-        ToolError: it cannot be made.
+        root: made at the first writing.
     """
 
     def __init__(self, root: Path, limits: FolderLimits | None = None) -> None:
         self.limits = limits or FolderLimits()
         self.root = root.expanduser().resolve()
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise _broken(str(root), error) from error
 
     def names(self) -> list[tuple[str, int]]:
         """Name and size of every file; links are not shown."""
@@ -141,9 +134,11 @@ class Folder:
         *above, last = _parts(name)
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
         try:
+            if make:
+                self.root.mkdir(parents=True, exist_ok=True)
             handle = os.open(self.root, flags)
         except OSError as error:
-            raise _broken(str(self.root), error) from error
+            raise _unreadable(name, error) from error
         try:
             for part in above:
                 if make:

@@ -80,7 +80,7 @@ def offered_verbs(state: State, observation: Observation, marks: Sequence[Mark])
         verbs.append("press")
     if observation.scroll is not None and observation.scroll < 1:
         verbs.append("scroll")
-    if state.photos:
+    if state.photos or state.manuals:
         verbs.append("look")
     verbs.append("done")
     return tuple(verb for verb in verbs if verb not in state.banned)

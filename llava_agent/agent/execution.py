@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from llava_agent.agent.attendant import Question
@@ -24,6 +24,8 @@ from tools.action import Action, Ask, Effect, ToolCall
 from tools.observation import Observation, Outcome, Surface
 from tools.tool import Toolbox
 
+#: The tool that answers from the manuals, where a run has it.
+MANUALS = "knowledge.ask"
 #: Characters of a tool's text that are kept as a fact; the whole of it is in the trace.
 _FACT = 400
 
@@ -51,7 +53,7 @@ class Execution:
         if action.verb == "done":
             return Turn(Outcome(True), seen, await check_goal(self.expectations, seen))
         if action.verb == "look":
-            return await self._look(action.question, seen, state)
+            return await self._look(action.question, seen, state, clock)
         if action.verb == "ask":
             return await self._ask(action, seen, state, clock)
         effect = self._effect(action, seen)
@@ -109,17 +111,36 @@ class Execution:
         fact = Fact(call.name, text if len(text) <= _FACT else f"{text[:_FACT]}…", 1.0)
         return Turn(outcome, seen, Verification("held", "outcome", outcome.detail), fact)
 
-    async def _look(self, question: str, seen: Observation, state: State) -> Turn:
-        if self.eyes is None or not state.photos:
+    async def _look(self, question: str, seen: Observation, state: State, clock: RunClock) -> Turn:
+        fact = None
+        if self.eyes is not None and state.photos:
+            fact = await asyncio.to_thread(
+                self.eyes.look, state.photos, question, run=state.run, step=state.spent.steps
+            )
+        if fact is None and state.manuals:
+            return await self._look_up(question, seen, state, clock)
+        if not state.photos:
             return refused("not_found", "this run has no photo to look at", seen)
-        fact = await asyncio.to_thread(
-            self.eyes.look, state.photos, question, run=state.run, step=state.spent.steps
-        )
         if fact is None:
             return refused("not_found", f"{question} is not visible on the photos", seen)
         region = "with its region" if fact.evidence else "without a region"
         held = Verification("held" if fact.evidence else "uncertain", "outcome", f"read {region}")
         return Turn(Outcome(True, detail=fact.line()), seen, held, fact)
+
+    async def _look_up(self, question: str, seen: Observation, state: State, clock: RunClock) -> Turn:
+        """What no photo shows may stand in the manuals: a call of that tool, through the gate like all."""
+        turn = await self.carry_out(
+            ToolCall(name=MANUALS, arguments={"question": question}), seen, state, clock
+        )
+        found = turn.outcome.data.get("data")
+        if not turn.outcome.ok or not isinstance(found, Mapping):
+            return turn
+        if not found["found"]:
+            return replace(
+                turn, outcome=Outcome(False, "not_found", f"{question} is not in the manuals"), fact=None
+            )
+        text = " ".join(str(found["answer"]).split())
+        return replace(turn, fact=Fact(question, text if len(text) <= _FACT else f"{text[:_FACT]}…", 1.0))
 
     async def _ask(self, ask: Ask, seen: Observation, state: State, clock: RunClock) -> Turn:
         question = Question(state.run, state.spent.steps, ask.question, ask.about, self.gate.image(seen))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from llava_agent import __version__
-from llava_agent.agent.execution import Execution
+from llava_agent.agent.execution import MANUALS, Execution
 from llava_agent.agent.expect import Expectation, kept
 from llava_agent.agent.gate import Gate
 from llava_agent.agent.loop import End, Loop, Progress
@@ -188,6 +188,7 @@ async def _work(
     repeats: Repeats | None = None,
 ) -> RunResult:
     settings, under = trace.settings, terms.supervision
+    state = replace(state, manuals=under.tools.get(MANUALS) is not None)
     scribe = Scribe(trace, gateway.ledger)
     loop: Loop | None = None
     try:

@@ -115,6 +115,7 @@ class State:
     Attributes:
         goal: the user's words.
         photos: image files of the run, for `look`.
+        manuals: `look` may also ask the manuals.
         facts: what is known, in order of learning.
         history: one line a step, oldest first.
         banned: refs that may not be chosen again, because choosing them went in circles.
@@ -125,6 +126,7 @@ class State:
     goal: str
     run: str = ""
     photos: tuple[Path, ...] = ()
+    manuals: bool = False
     facts: tuple[Fact, ...] = ()
     history: tuple[str, ...] = ()
     banned: frozenset[str] = frozenset()

@@ -24,7 +24,7 @@ def mcp(
     allow_run: Annotated[
         bool, typer.Option("--allow-run", help="Also offer agent.run, which acts on web pages.")
     ] = False,
-    model: Preset = "embedded",
+    model: Preset = "auto",
 ) -> None:
     """Serve the tools over the Model Context Protocol, on standard input and output.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -80,6 +81,13 @@ def run(
     resume: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Go on with the run in this folder after a kill.")
     ] = None,
+    tools: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="YAML",
+            help="Tools that the run may call, such as the manuals; `default` takes the shipped file.",
+        ),
+    ] = None,
     model: Preset = "auto",
     as_json: AsJson = False,
 ) -> None:
@@ -105,6 +113,8 @@ def run(
       llava-agent run --url http://localhost:8000 --task "Log in as ada" --expect-text "Welcome"
       llava-agent run --url http://localhost:8000/new --image pump.jpg \\
           --task "File a ticket with the serial number from the photo" --expect-url /tickets/
+      llava-agent run --url http://localhost:8000/new --tools default \\
+          --task "File a ticket with the meaning of error E14 on the NK 65-200"
       llava-agent run --resume runs/20260102-101500
     """
     expectations = _expectations(expect_text or (), expect_url or ())
@@ -122,6 +132,16 @@ def run(
     core = _core(model, decider, looks)
 
     async def work(progress: Progress) -> RunResult:
+        from llava_agent.toolset.config import DEFAULT, read_toolset
+        from llava_agent.toolset.open import open_toolbox
+
+        if tools is None:
+            return await go(progress, supervision)
+        chosen = Path(DEFAULT) if tools == Path("default") else tools
+        async with open_toolbox(read_toolset(chosen), folder, beside=chosen.parent) as toolbox:
+            return await go(progress, replace(supervision, tools=toolbox))
+
+    async def go(progress: Progress, supervision: Supervision) -> RunResult:
         from llava_agent.agent.run import resume_task, run_task
         from llava_agent.agent.state import Budget
 

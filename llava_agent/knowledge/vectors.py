@@ -1,4 +1,4 @@
-"""Exact search by meaning: every permitted vector is compared (numpy; about 1 ms for ten thousand)."""
+"""Exact search by meaning: every permitted vector is compared (docs/knowledge.md has the times)."""
 
 from __future__ import annotations
 

@@ -44,6 +44,7 @@ def test_names_that_lead_out(folder: Folder, name: str) -> None:
 
 
 def test_links_are_not_followed(folder: Folder, tmp_path: Path) -> None:
+    folder.root.mkdir()
     (folder.root / "link.txt").symlink_to(tmp_path / "secret.txt")
     (folder.root / "up").symlink_to(tmp_path)
     for name in ("link.txt", "up/secret.txt"):
@@ -63,7 +64,7 @@ def test_no_name_reaches_outside(tmp_path_factory: pytest.TempPathFactory, name:
     folder = Folder(outside / "run")
     with suppress(LlavaAgentError):
         folder.write(name, b"x")
-    assert [path.name for path in outside.iterdir()] == ["run"]
+    assert [path.name for path in outside.iterdir()] in ([], ["run"])
 
 
 def test_limits(tmp_path: Path) -> None:
@@ -81,7 +82,7 @@ def test_limits(tmp_path: Path) -> None:
 
 
 def test_what_is_no_file(folder: Folder) -> None:
-    (folder.root / "inner").mkdir()
+    (folder.root / "inner").mkdir(parents=True)
     with pytest.raises(BadArguments, match="no file"):
         folder.read("absent.txt")
     with pytest.raises((BadArguments, ToolError)):
