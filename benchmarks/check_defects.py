@@ -1,9 +1,9 @@
-# ruff: noqa: E501  (pages are easier to read on one line)
 """How often do UI checks miss a defect, and how often do they cry wolf?
 
-`python -m benchmarks.check_defects --out defects.json` makes 20 pages (5 kinds in 4 styles), each with twins that
-carry one defect, checks all of them with the page's own spec, and counts: every page that is right must pass, every
-twin must not. A twin that passes is a false pass. Takes some minutes; nothing leaves the machine.
+`python -m benchmarks.check_defects --out defects.json` takes 24 pages in 12 shapes and 5 styles, each with
+twins that carry one of 24 defects, checks all of them with the page's own spec, and counts: every page that
+is right must pass, every twin must not. A twin that passes is a false pass. Half of the pages are held out.
+With `--asks` the model is asked claims of known truth. Takes half an hour; nothing leaves the machine.
 """
 
 from __future__ import annotations
@@ -13,199 +13,192 @@ import asyncio
 import json
 import sys
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from statistics import median
 
-from llava_agent.checks.run import run_specs
+from benchmarks.check_pages import DEFECTS, HELD_OUT, KNOWN, Page, claims, expectations, html
+from llava_agent.checks.look.subject import PageSubject
+from llava_agent.checks.run import Models, decided, run_specs
+from llava_agent.checks.served import Served
 from llava_agent.checks.spec import Spec
 from llava_agent.checks.verdict import SpecResult
 from llava_agent.exam.share import Share
+from tools.browser import BrowserSession, PageSurface
+from tools.geometry import Box
 
-STYLES = {
-    "plain": "body{font:16px sans-serif;margin:20px}",
-    "dark": "body{font:15px system-ui;margin:0;padding:24px;background:#16181d;color:#e8e8ea}button{padding:8px}",
-    "dense": "body{font:12px monospace;margin:6px;line-height:1.1}table{border-collapse:collapse}td{border:1px solid}",
-    "centred": "body{font:18px Georgia,serif;max-width:640px;margin:40px auto}button{border-radius:20px;padding:10px}",
-}
+SETS = {"known": KNOWN, "held out": HELD_OUT}
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """A page and what must be true of it."""
+class Case:
+    """A page or a twin, its spec, and where its defect is."""
 
-    name: str
-    body: str
-    expect: tuple[dict[str, Any], ...]
-
-
-def _table(rows: list[tuple[str, str]]) -> str:
-    return "<table>" + "".join(f"<tr class=row><td>{a}<td>{b}</tr>" for a, b in rows) + "</table>"
+    page: Page
+    defect: str
+    file: Path
+    spec: Spec
 
 
-PAGES = (
-    Page(
-        "orders",
-        "<h1>Open orders</h1>"
-        + _table([("Bolts", "12 EUR"), ("Pump seal", "30 EUR")])
-        + "<p id=total>Total: 42 EUR</p><button id=main>Save changes</button><button id=other disabled>Delete</button>"
-        "<label><input type=checkbox id=box checked>Notify me</label>",
-        (
-            {"shows": "Open orders"},
-            {"text": "Total: 42 EUR"},
-            {"shows": "Pump seal"},
-            {"state": {"name": "Save changes", "is": "enabled"}},
-            {"state": {"name": "Delete", "is": "disabled"}},
-            {"state": {"name": "Notify me", "is": "checked"}},
-            {"not_shows": "went wrong"},
-        ),
-    ),
-    Page(
-        "sign in",
-        "<h1>Sign in</h1><label>Email <input id=field value='ada@example.org'></label>"
-        "<label>Password <input type=password></label><p id=total>Attempts left: 3</p>"
-        "<button id=main>Sign in</button><label><input type=checkbox id=box checked>Remember me</label>"
-        "<ul><li class=row>Forgot password</ul>",
-        (
-            {"text": "ada@example.org"},
-            {"text": "Attempts left: 3"},
-            {"count": {"role": "button", "equals": 1}},
-            {"state": {"name": "Sign in", "role": "button", "is": "enabled"}},
-            {"text": "Sign in"},
-            {"state": {"name": "Remember me", "is": "checked"}},
-            {"not_shows": "went wrong"},
-            {"shows": "Forgot password"},
-        ),
-    ),
-    Page(
-        "invoice",
-        "<h1>Invoice 2026-017</h1>"
-        + _table([("Inspection", "240.00"), ("Travel", "35.50")])
-        + "<p id=total>Due: 275.50</p><button id=main>Pay now</button>"
-        "<label><input type=checkbox id=box checked>Send a receipt</label>",
-        (
-            {"shows": "Invoice 2026-017"},
-            {"text": "Due: 275.50"},
-            {"shows": "Travel"},
-            {"state": {"name": "Pay now", "is": "enabled"}},
-            {"state": {"name": "Send a receipt", "is": "checked"}},
-            {"not_shows": "went wrong"},
-        ),
-    ),
-    Page(
-        "machine",
-        "<h1>Pump P-1042</h1><p id=total>Pressure: 6.4 bar</p><ul><li class=row>Seal replaced<li class=row>Oil checked</ul>"
-        "<button id=main>File a ticket</button><button id=other disabled>Restart</button>"
-        "<label><input type=checkbox id=box checked>Follow</label>",
-        (
-            {"shows": "Pump P-1042"},
-            {"text": "Pressure: 6.4 bar"},
-            {"shows": "Oil checked"},
-            {"state": {"name": "File a ticket", "is": "enabled"}},
-            {"state": {"name": "Restart", "is": "disabled"}},
-            {"state": {"name": "Follow", "is": "checked"}},
-            {"not_shows": "went wrong"},
-        ),
-    ),
-    Page(
-        "settings",
-        "<h1>Settings</h1><label>Language <select><option>English<option>Deutsch</select></label>"
-        "<p id=total>Storage used: 71 %</p><ul><li class=row>Profile<li class=row>Security</ul>"
-        "<button id=main>Apply</button><label><input type=checkbox id=box checked>Dark mode</label>",
-        (
-            {"text": "Settings"},
-            {"text": "Storage used: 71 %"},
-            {"text": "English"},
-            {"shows": "Security"},
-            {"state": {"name": "Apply", "is": "enabled"}},
-            {"state": {"name": "Dark mode", "is": "checked"}},
-            {"not_shows": "went wrong"},
-        ),
-    ),
-)
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the checks made of it."""
 
-#: A defect by name: a script that injects it.
-DEFECTS = {
-    "wrong text": "const h = document.querySelector('h1'); h.textContent = h.textContent.replace(/[aeiou]/, 'x')",
-    "stale number": "total.textContent = total.textContent.replace(/[0-9]/, (d) => (+d + 1) % 10)",
-    "missing control": "main.remove()",
-    "disabled control": "main.disabled = true",
-    "missing row": "[...document.querySelectorAll('.row')].pop().remove()",
-    "unchecked box": "box.checked = false",
-    "error message": "document.body.append('Something went wrong')",
-    "invisible control": "main.style.visibility = 'hidden'",
-    "hidden behind a banner": "const lid = document.createElement('div'); lid.style = "
-    "'position:fixed;inset:0 0 60% 0;background:#fff;z-index:9'; document.body.append(lid)",
-    "text moved off the page": "total.style = 'position:absolute;left:-2000px'",
-    "text cut off": "total.style = 'width:3em;overflow:hidden;white-space:nowrap'",
-    "text in the colour of the ground": "total.style.color = getComputedStyle(document.body).backgroundColor",
-}
+    case: Case
+    result: SpecResult
+    truth: Box | None
+
+    @property
+    def findings(self) -> set[str]:
+        """The expectations that did not pass."""
+        found = {one.words for one in self.result.verdicts if one.status != "pass"}
+        return found | ({self.result.problem} if self.result.problem else set())
+
+    @property
+    def overlap(self) -> float | None:
+        """The best of the regions of its findings against the true one; None where there is no true one."""
+        if self.truth is None:
+            return None
+        found = [one.box for one in self.result.verdicts if one.status != "pass" and one.box is not None]
+        return max((box.iou(self.truth) for box in found), default=0.0)
 
 
-def html(page: Page, style: str, defect: str = "") -> str:
-    script = f"<script>{DEFECTS[defect]}</script>" if defect else ""
-    ids = "<script>for (const e of document.querySelectorAll('[id]')) window[e.id] = e</script>"
-    return f"<!doctype html><title>{page.name}</title><style>{STYLES[style]}</style>{page.body}{ids}{script}"
-
-
-def specs(folder: Path, styles: list[str]) -> list[tuple[Path, Spec]]:
-    """Every page and every twin in these styles, written into `folder`."""
+def cases(folder: Path, pages: Sequence[Page], defects: Sequence[str]) -> list[Case]:
+    """Every page and every twin, written into `folder`."""
     made = []
-    for page in PAGES:
-        for style in styles:
-            for defect in ("", *DEFECTS):
-                name = f"{page.name}-{style}-{defect or 'right'}".replace(" ", "_")
-                (folder / f"{name}.html").write_text(html(page, style, defect), encoding="utf-8")
-                spec = {
-                    "name": defect or "right",
-                    "page": f"{name}.html",
-                    "expect": page.expect,
-                    "timeout": 0.3,
-                }
-                made.append((folder / f"{name}.yaml", Spec.model_validate(spec)))
+    for page in pages:
+        for defect in ("", *defects):
+            name = f"{page.name}-{defect or 'right'}".replace(" ", "_")
+            (folder / f"{name}.html").write_text(html(page, defect), encoding="utf-8")
+            spec = {
+                "name": defect or "right",
+                "page": f"{name}.html",
+                "expect": expectations(page),
+                "timeout": 0.1,
+            }
+            made.append(Case(page, defect, folder / f"{name}.yaml", Spec.model_validate(spec)))
     return made
 
 
-def figures(results: tuple[SpecResult, ...]) -> dict[str, object]:
-    """Counts with intervals: precision and recall of "not passed", false passes, and each defect apart."""
-    right = [one for one in results if one.name == "right"]
-    broken = [one for one in results if one.name != "right"]
-    caught, alarms = sum(_noticed(one) for one in broken), sum(_noticed(one) for one in right)
+async def measure(folder: Path, pages: Sequence[Page], defects: Sequence[str]) -> list[Outcome]:
+    """Open, look, judge; all in one browser, since starting one takes longer than the check itself."""
+    from llava_agent.egress import AllowList
+
+    found: list[Outcome] = []
+    made = cases(folder, pages, defects)
+    with Served(folder) as base:
+        async with BrowserSession(AllowList.of(base)) as session:
+            for number, case in enumerate(made, start=1):
+                outcome = await _measured(case, session, f"{base}/{case.file.stem}.html")
+                print(f"{number:4}/{len(made)} {outcome.result.status:9} {case.file.stem}", file=sys.stderr)
+                found.append(outcome)
+    return found
+
+
+async def _measured(case: Case, session: BrowserSession, address: str) -> Outcome:
+    began = time.perf_counter()
+    session.watch.drain()
+    surface = PageSurface(session)
+    await surface.open(address)
+    verdicts = await decided(case.spec.expect, case.file.parent, PageSubject(surface), case.spec.timeout)
+    raw = await session.page.evaluate("() => window.truth ?? null")
+    truth = Box(*raw).clipped(*session.viewport) if raw and raw[2] > raw[0] else None
+    # What was seen is let go: a thousand screenshots are some hundred megabytes.
+    kept = tuple(replace(verdict, screenshot=None) for verdict in verdicts)
+    return Outcome(case, SpecResult(case.defect, case.file, kept, time.perf_counter() - began), truth)
+
+
+def figures(outcomes: Sequence[Outcome]) -> dict[str, object]:
+    """Counts with intervals: precision and recall of "not passed", false passes, regions, each defect."""
+    right = [one for one in outcomes if not one.case.defect]
+    broken = [one for one in outcomes if one.case.defect]
+    # A twin counts as caught only by a finding that its right page does not have.
+    known = {one.case.page.name: one.findings for one in right}
+    caught = [one for one in broken if one.findings - known[one.case.page.name]]
+    alarms = sum(bool(one.findings) for one in right)
+    regions = [one.overlap for one in caught if one.overlap is not None]
     return {
         "pages": len(right),
         "twins": len(broken),
-        "recall": Share(caught, len(broken)).as_dict(),
-        "precision": Share(caught, caught + alarms).as_dict(),
-        "false_passes": Share(len(broken) - caught, len(broken)).as_dict(),
+        "recall": Share(len(caught), len(broken)).as_dict(),
+        "precision": Share(len(caught), len(caught) + alarms).as_dict(),
+        "false_passes": Share(len(broken) - len(caught), len(broken)).as_dict(),
         "false_alarms": Share(alarms, len(right)).as_dict(),
-        "caught_by_defect": {
-            defect: f"{sum(_noticed(one) for one in own)} of {len(own)}"
-            for defect in DEFECTS
-            for own in [[one for one in broken if one.name == defect]]
+        "uncertain_or_error": sum(one.result.status in ("uncertain", "error") for one in broken),
+        "regions": {
+            "median_iou": round(median(regions), 3) if regions else None,
+            "half_or_more": Share(sum(one >= 0.5 for one in regions), len(regions)).as_dict(),
+            "touching": Share(sum(one > 0 for one in regions), len(regions)).as_dict(),
         },
-        "errors": [one.problem for one in results if one.problem],
-        "seconds_median": sorted(one.seconds for one in results)[len(results) // 2],
+        "caught_by_defect": {
+            defect: f"{sum(one in caught for one in own)} of {len(own)}"
+            for defect in DEFECTS
+            if (own := [one for one in broken if one.case.defect == defect])
+        },
+        "iou_by_defect": {
+            defect: round(median(own), 2)
+            for defect in DEFECTS
+            if (own := [o.overlap for o in caught if o.case.defect == defect and o.overlap is not None])
+        },
+        "missed": [one.case.file.stem for one in broken if one not in caught],
+        "alarms": [_said(one) for one in right if one.findings],
+        "problems": [one.result.problem for one in outcomes if one.result.problem],
+        "seconds_median": round(median(one.result.seconds for one in outcomes), 2),
     }
 
 
-def _noticed(result: SpecResult) -> bool:
-    return result.status != "pass"
+def _said(outcome: Outcome) -> str:
+    found = [f"{one.words}: {one.detail}" for one in outcome.result.verdicts if one.status != "pass"]
+    return f"{outcome.case.file.stem}: {'; '.join(found)}"
+
+
+async def measure_claims(folder: Path, pages: Sequence[Page], model: str) -> dict[str, object]:
+    """What the model says of claims of known truth: right, wrong, or undecided."""
+    from llava_agent.assembly import assemble
+    from llava_agent.checks.model import models_of
+
+    models: Models = models_of(assemble(model))
+    specs, truth = [], []
+    for page in pages:
+        for defect, claim, true in claims(page):
+            name = f"claim-{page.name}-{defect or 'right'}".replace(" ", "_")
+            (folder / f"{name}.html").write_text(html(page, defect), encoding="utf-8")
+            spec = {"name": claim, "page": f"{name}.html", "expect": [{"asks": claim}], "timeout": 0}
+            specs.append((folder / f"{name}.yaml", Spec.model_validate(spec)))
+            truth.append(true)
+    result = await run_specs(specs, models)
+    found = [(one.status, true) for one, true in zip(result.specs, truth, strict=True)]
+    decided = [(status, true) for status, true in found if status in ("pass", "fail")]
+    false = [status for status, true in found if not true]
+    return {
+        "claims": len(found),
+        "decided": Share(len(decided), len(found)).as_dict(),
+        "right_of_decided": Share(sum((s == "pass") == t for s, t in decided), len(decided)).as_dict(),
+        "false_claims_that_pass": Share(false.count("pass"), len(false)).as_dict(),
+        "false_claims_that_do_not_pass": Share(len(false) - false.count("pass"), len(false)).as_dict(),
+    }
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
-    parser.add_argument(
-        "--styles", nargs="+", choices=STYLES, default=list(STYLES), help="all where not given"
-    )
+    parser.add_argument("--set", choices=SETS, action="append", dest="sets", help="all where not given")
+    parser.add_argument("--pages", type=int, help="only so many pages of each set")
+    parser.add_argument("--defects", nargs="+", choices=DEFECTS, default=list(DEFECTS), metavar="DEFECT")
+    parser.add_argument("--asks", metavar="PRESET", help="ask this model claims, and nothing else")
     given = parser.parse_args(arguments)
-    progress: Callable[[SpecResult, int, int], None] = lambda result, number, total: print(  # noqa: E731
-        f"{number:4}/{total} {result.status:9} {result.file.stem}", file=sys.stderr
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        result = asyncio.run(run_specs(specs(Path(folder), given.styles), progress=progress))
-    text = json.dumps(figures(result.specs), indent=2)
+    found: dict[str, object] = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for one in given.sets or list(SETS):
+            pages = SETS[one][: given.pages]
+            if given.asks:
+                found[one] = asyncio.run(measure_claims(folder, pages, given.asks))
+            else:
+                found[one] = figures(asyncio.run(measure(folder, pages, given.defects)))
+    text = json.dumps(found, indent=2)
     if given.out:
         given.out.write_text(text + "\n", encoding="utf-8")
     print(text)

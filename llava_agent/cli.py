@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from llava_agent import __version__
+from llava_agent.commands import check_init, check_rules  # noqa: F401  (they add to `check`)
 from llava_agent.commands.ask import ask
 from llava_agent.commands.audit import audit
 from llava_agent.commands.bench import bench
@@ -47,7 +48,7 @@ app.command("ask")(ask)
 app.command("inspect")(inspect)
 app.command("run")(run)
 app.command("replay")(replay)
-app.command("check")(check)
+app.add_typer(check, name="check")
 app.command("demo")(demo)
 app.command("serve")(serve)
 app.add_typer(users, name="users")

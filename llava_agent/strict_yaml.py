@@ -44,13 +44,22 @@ def read_mapping(path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: unreadable, not a mapping, or a key twice.
     """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"cannot read {path} ({error.strerror})", "check the path") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not valid YAML ({error})", "correct the file") from error
+    return parse_mapping(text, path)
+
+
+def parse_mapping(text: str, path: Path) -> dict[str, Any]:
+    """As `read_mapping`, from a text that errors call `path`."""
     import yaml
 
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_loader())
-    except OSError as error:
-        raise ConfigError(f"cannot read {path} ({error.strerror})", "check the path") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        data = yaml.load(text, Loader=_loader())
+    except yaml.YAMLError as error:
         reason = " ".join(str(error).split())
         raise ConfigError(f"{path} is not valid YAML ({reason})", "correct the file") from error
     if not isinstance(data, dict):

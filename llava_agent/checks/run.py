@@ -5,200 +5,175 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from llava_agent.checks.baselines import Written, write_baselines
+from llava_agent.checks.expectation import Expectation
 from llava_agent.checks.judge import Ask, judge
-from llava_agent.checks.sighting import PageSubject, PictureSubject, Subject
-from llava_agent.checks.spec import Spec, Step
+from llava_agent.checks.look.subject import PageSubject
+from llava_agent.checks.opening import opened
+from llava_agent.checks.secrets import veil
+from llava_agent.checks.sighting import Subject
+from llava_agent.checks.spec import Spec, Variant, parse_spec
+from llava_agent.checks.steps import Errand
 from llava_agent.checks.verdict import CheckResult, SpecResult, Verdict
-from llava_agent.errors import ConfigError, LlavaAgentError, ToolError
-
-if TYPE_CHECKING:
-    from tools.action import Action
-    from tools.browser import PageSurface
-    from tools.observation import Observation
+from llava_agent.errors import ConfigError, LlavaAgentError
 
 #: Seconds between two looks at a page that does not show yet what it should.
 _AGAIN = 0.25
-_PAGES = (".html", ".htm", ".xhtml", ".svg")
 
 Progress = Callable[[SpecResult, int, int], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Models:
+    """What a model is asked for; without one those things stay undecided or are errors.
+
+    Attributes:
+        ask: for `asks`.
+        errand: for steps in plain words.
+    """
+
+    ask: Ask | None = None
+    errand: Errand | None = None
+
+
 async def run_specs(
     specs: Sequence[tuple[Path, Spec]],
-    ask: Ask | None = None,
+    models: Models | None = None,
     *,
     update_baselines: bool = False,
+    jobs: int = 1,
     progress: Progress | None = None,
 ) -> CheckResult:
-    """Run the specs one after the other; one that cannot be run is an error and does not stop the others."""
-    results = []
-    for number, (file, spec) in enumerate(specs, start=1):
-        began = time.perf_counter()
-        verdicts: tuple[Verdict, ...] = ()
-        problem = ""
-        try:
-            verdicts = tuple(await run_spec(spec, file.parent, ask, update_baselines=update_baselines))
-        except LlavaAgentError as error:
-            problem = str(error)
-        result = SpecResult(spec.name, file, verdicts, time.perf_counter() - began, problem)
-        results.append(result)
-        if progress:
-            progress(result, number, len(specs))
-    return CheckResult(tuple(results))
-
-
-async def run_spec(
-    spec: Spec, folder: Path, ask: Ask | None = None, *, update_baselines: bool = False
-) -> list[Verdict]:
-    """The verdicts of one spec, in its order.
+    """Run the specs, each once for each of its variants; one that cannot be run is an error and stops no
+    other.
 
     Args:
-        folder: what its paths are relative to.
-        ask: the model for `asks`; those stay undecided without one.
+        jobs: so many at a time, each in a browser of its own.
+        progress: called as each is done.
+
+    Returns:
+        Results in the order of the specs.
+    """
+    numbered: dict[int, SpecResult] = {}
+    total = sum(len(spec.variants()) for _, spec in specs)
+    async for index, result in stream_specs(specs, models, update_baselines=update_baselines, jobs=jobs):
+        numbered[index] = result
+        if progress:
+            progress(result, len(numbered), total)
+    return CheckResult(tuple(numbered[index] for index in sorted(numbered)))
+
+
+async def stream_specs(
+    specs: Sequence[tuple[Path | None, Spec]],
+    models: Models | None = None,
+    *,
+    update_baselines: bool = False,
+    jobs: int = 1,
+) -> AsyncIterator[tuple[int, SpecResult]]:
+    """Yields each result with its place as soon as it is there. Whoever stops listening stops the rest."""
+    work = [(file, spec, variant) for file, spec in specs for variant in spec.variants()]
+    free = asyncio.Semaphore(max(1, jobs))
+
+    async def one(index: int) -> tuple[int, SpecResult]:
+        async with free:
+            file, spec, variant = work[index]
+            return index, await run_variant(spec, variant, file, models or Models(), update_baselines)
+
+    tasks = [asyncio.create_task(one(index)) for index in range(len(work))]
+    try:
+        for finished in asyncio.as_completed(tasks):
+            yield await finished
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def check_text(
+    text: str, models: Models | None = None, *, folder: Path | None = None, jobs: int = 1
+) -> AsyncIterator[SpecResult]:
+    """Check a spec that is given as text, and yield each variant's result as it is done.
+
+    `SpecResult.as_dict()` is its JSON; pictures are in its verdicts.
+
+    Args:
+        folder: what its paths are relative to; without one it may name addresses alone, and no baselines.
 
     Raises:
-        ConfigError: the page's file does not exist, or a step names what is not there.
-        ToolError: the page cannot be reached, or a step is refused.
+        ConfigError: it is no spec, or needs a folder.
     """
-    async with _subject(spec, folder) as subject:
-        if update_baselines:
-            await _write_baselines(spec, folder, subject)
-        waits = spec.timeout if isinstance(subject, PageSubject) else 0.0
-        return await _decided(spec, folder, subject, ask, time.monotonic() + waits)
+    spec = parse_spec(text)
+    if folder is None and any(one.matches for one in spec.expect):
+        raise ConfigError("a spec without a folder has no baselines", "leave out `matches`")
+    if any(step.type and step.type.secret for step in spec.steps) and folder is None:
+        raise ConfigError("a spec without a folder may not name secrets", "use `text`")
+    file = folder / "spec.yaml" if folder is not None else None
+    async for _, result in stream_specs([(file, spec)], models, jobs=jobs):
+        yield result
 
 
-async def _decided(
-    spec: Spec, folder: Path, subject: Subject, ask: Ask | None, deadline: float
+async def run_variant(
+    spec: Spec, variant: Variant, file: Path | None, models: Models, update_baselines: bool = False
+) -> SpecResult:
+    """One spec in one window; what keeps it from being run becomes the result's `problem`."""
+    from playwright.async_api import Error
+
+    began = time.perf_counter()
+    name = f"{spec.name} [{variant.name}]" if variant.name else spec.name
+    verdicts: list[Verdict] = []
+    written: list[Written] = []
+    problem = ""
+    folder = file.parent if file is not None else None
+    try:
+        async with opened(spec, variant, folder, models.errand) as subject:
+            expect = tuple(_own(one, variant) for one in spec.expect)
+            if update_baselines and folder is not None:
+                written = write_baselines(expect, await subject.look(), folder)
+            verdicts = await decided(expect, folder or Path(), subject, spec.timeout, models.ask)
+            secrets = subject.secrets if isinstance(subject, PageSubject) else ()
+            verdicts = [verdict.without(lambda text: veil(text, secrets)) for verdict in verdicts]
+    except LlavaAgentError as error:
+        problem = str(error)
+    except Error as error:  # the browser was killed between two steps
+        problem = f"the browser failed ({str(error).splitlines()[0]}): try again"
+    seconds = time.perf_counter() - began
+    return SpecResult(name, file or Path(), tuple(verdicts), seconds, problem, tuple(written))
+
+
+async def decided(
+    expect: Sequence[Expectation], folder: Path, subject: Subject, seconds: float, ask: Ask | None = None
 ) -> list[Verdict]:
-    """Look again until everything exact holds at once or the time is over; only then is a model asked."""
+    """Look again until everything exact holds at once or the time is over; only then is a model asked.
+
+    Args:
+        folder: where baselines are.
+        seconds: in which an expectation may still become true; a picture is looked at once.
+    """
+    deadline = time.monotonic() + (seconds if isinstance(subject, PageSubject) else 0.0)
     verdicts: dict[int, Verdict] = {}
-    exact = [index for index, one in enumerate(spec.expect) if one.asks is None]
+    exact = [index for index, one in enumerate(expect) if one.asks is None]
     while True:
+        began = time.monotonic()
         seen = await subject.look()
         for index in exact:
-            verdicts[index] = await asyncio.to_thread(judge, spec.expect[index], seen, folder, None)
+            verdicts[index] = await asyncio.to_thread(judge, expect[index], seen, folder, None)
         waiting = any(verdicts[index].status != "pass" for index in exact)
-        if not waiting or time.monotonic() >= deadline:
+        # The last look begins when the time is over, however long one takes on a slow machine.
+        if not waiting or began >= deadline:
             break
         await asyncio.sleep(_AGAIN)
-    for index, one in enumerate(spec.expect):
+    for index, one in enumerate(expect):
         if one.asks is not None:
             verdicts[index] = await asyncio.to_thread(judge, one, seen, folder, ask)
-    return [verdicts[index] for index in range(len(spec.expect))]
+    return [verdicts[index] for index in range(len(expect))]
 
 
-async def _write_baselines(spec: Spec, folder: Path, subject: Subject) -> None:
-    from llava_agent.agent.trace import write_whole
-
-    wanted = [one.matches for one in spec.expect if one.matches is not None]
-    if wanted:
-        seen = await subject.look()
-        for one in wanted:
-            (folder / one.baseline).parent.mkdir(parents=True, exist_ok=True)
-            write_whole(folder / one.baseline, seen.parts[0].screenshot)
-
-
-@asynccontextmanager
-async def _subject(spec: Spec, folder: Path) -> AsyncIterator[Subject]:
-    """What the spec names: a page in a browser that can reach its host only, or a picture."""
-    if spec.page.startswith(("http://", "https://")):
-        async with _page(spec, spec.page) as subject:
-            yield subject
-        return
-    path = (folder / spec.page).resolve()
-    if not path.is_file():
-        raise ConfigError(f"the page {path} does not exist", "give an address, or a file beside the spec")
-    if path.suffix.lower() not in _PAGES:
-        if spec.steps:
-            raise ConfigError("a picture has no controls, so it takes no steps", "remove `steps`")
-        yield PictureSubject(path)
-        return
-    with _Served(path.parent) as base:
-        async with _page(spec, f"{base}/{path.name}") as subject:
-            yield subject
-
-
-@asynccontextmanager
-async def _page(spec: Spec, url: str) -> AsyncIterator[PageSubject]:
-    from llava_agent.egress import AllowList
-    from tools.browser import BrowserSession, PageSurface
-
-    async with BrowserSession(AllowList.of(url), viewport=spec.viewport) as session:
-        surface = PageSurface(session, limit=10_000, text=20_000)
-        outcome = await surface.open(url)
-        if not outcome.ok:
-            raise ToolError(f"{url} answers with an error ({outcome.detail})", "check the address")
-        for step in spec.steps:
-            await _do(step, surface, time.monotonic() + spec.timeout)
-        yield PageSubject(surface)
-
-
-async def _do(step: Step, surface: PageSurface, deadline: float) -> None:
-    """One step; its control may take a while to appear."""
-    while True:
-        seen = await surface.observe()
-        action = _action(step, seen)
-        if action is not None:
-            outcome = await surface.act(action, seen)
-            if outcome.ok:
-                return
-            problem = outcome.detail
-        else:
-            problem = "there is no such control"
-        if time.monotonic() >= deadline:
-            raise ToolError(
-                f"the step {_words(step)} cannot be done ({problem})", "check the names in `steps`"
-            )
-        await asyncio.sleep(_AGAIN)
-
-
-def _action(step: Step, seen: Observation) -> Action | None:
-    """The typed action of a step; None where its control is not there."""
-    from tools.action import Click, Press, Select, Target, Type
-
-    if step.press is not None:
-        return Press(key=step.press)
-    name = step.click or (step.type.into if step.type else step.select.of if step.select else "")
-    controls = [mark for mark in seen.marks if mark.role not in ("text", "heading")]
-    wanted = " ".join(name.split()).casefold()
-    found = next((mark for mark in controls if " ".join(mark.text.split()).casefold() == wanted), None)
-    if found is None:
-        return None
-    target = Target(ref=found.ref)
-    if step.type is not None:
-        return Type(target=target, text=step.type.text)
-    if step.select is not None:
-        return Select(target=target, option=step.select.option)
-    return Click(target=target)
-
-
-def _words(step: Step) -> str:
-    return str(step.model_dump(exclude_unset=True))
-
-
-class _Served:
-    """Serves a folder on loopback while a page in it is checked: scripts and fonts work as on a site."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def __enter__(self) -> str:
-        import threading
-        from functools import partial
-        from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-
-        class Quiet(SimpleHTTPRequestHandler):
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(self._folder)))
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+def _own(expectation: Expectation, variant: Variant) -> Expectation:
+    """With the variant's own baseline."""
+    if expectation.matches is None:
+        return expectation
+    own = expectation.matches.model_copy(update={"baseline": variant.beside(expectation.matches.baseline)})
+    return Expectation(matches=own)

@@ -4,24 +4,104 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Literal, Protocol
 
+from tools.geometry import Box
 from tools.mark import Mark
-
-if TYPE_CHECKING:
-    from tools.browser import PageSurface
+from tools.observation import Notice
 
 #: A page is looked at in at most so many parts.
 MOST_PARTS = 30
 
+Colour = tuple[int, int, int]
+
+#: Why nobody sees a word that is on the page. `faint`: no contrast with its ground; `covered`: something
+#: lies over
+#: it; `cut`: by the box that it stands in; `scroll`: further on in a box that scrolls; `off`: outside the
+#: page;
+#: `fold`: outside the window, in another part.
+Unseen = Literal[
+    "", "cut", "scroll", "off", "fold", "hidden", "faded", "tiny", "covered", "faint", "unreadable"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word, or all that stands in a field.
+
+    Attributes:
+        run: number of the stretch of text that it belongs to.
+        glued: no blank before it.
+        box: all of it, seen or not, in pixels of the part's screenshot.
+        kind: `value` and `placeholder` stand in fields, `ocr` was read from pixels.
+        why: why nobody sees it; empty where it is seen.
+        over: what lies over it.
+        inked: pixels show at least a part of it.
+        colour: of its letters, measured; None where nothing could be measured.
+        ground: what it stands on.
+        pinned: it stays in its place when the page is scrolled.
+        owned: it belongs to a control.
+        shown: what the boxes around it leave of its place; None for all of it.
+        score: confidence of the reading.
+    """
+
+    text: str
+    run: int
+    glued: bool
+    box: Box
+    kind: Literal["text", "value", "placeholder", "ocr"] = "text"
+    why: Unseen = ""
+    over: str = ""
+    inked: bool = True
+    colour: Colour | None = None
+    ground: Colour | None = None
+    pinned: bool = False
+    owned: bool = False
+    shown: Box | None = None
+    score: float = 1.0
+
+    @property
+    def seen(self) -> bool:
+        return not self.why
+
+
+@dataclass(frozen=True, slots=True)
+class PageImage:
+    """An image of the page.
+
+    Attributes:
+        name: its alternative text, or its title.
+        file: last part of its address.
+        loaded: the browser could show it.
+        why: why nobody sees it.
+    """
+
+    name: str
+    file: str
+    box: Box
+    loaded: bool
+    why: Unseen = ""
+    over: str = ""
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One screenshot and the marks on it."""
+    """One screenshot and what is on it.
+
+    Attributes:
+        words: in the page's order.
+        bare: the same screenshot without text, as PNG; None for a picture.
+        opaque: places whose text the page does not know: images, canvases, foreign frames.
+        top: how far the page is scrolled, in pixels of the screenshot.
+    """
 
     marks: tuple[Mark, ...]
     screenshot: bytes
+    words: tuple[Word, ...] = ()
+    bare: bytes | None = None
+    images: tuple[PageImage, ...] = ()
+    opaque: tuple[Box, ...] = ()
+    top: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +112,13 @@ class Sighting:
         parts: from the top; the first is what the window shows at once.
         exact: the marks say what the page says (its structure); else they were read from pixels.
         whole: nothing was left out.
+        notices: errors, dialogs and failed requests since the page was opened.
     """
 
     parts: tuple[Part, ...]
     exact: bool
     whole: bool = True
+    notices: tuple[Notice, ...] = ()
 
     def marks(self) -> Iterator[tuple[Part, Mark]]:
         """Every mark once, with the part that shows it; one that two parts show belongs to the first."""
@@ -47,49 +129,19 @@ class Sighting:
                     known.add(mark.ref)
                     yield part, mark
 
+    def images(self) -> Iterator[tuple[Part, PageImage]]:
+        """Every image once; one that two parts show belongs to the part that shows it best."""
+        best: dict[tuple[str, str, int, int], tuple[Part, PageImage]] = {}
+        for part in self.parts:
+            for image in part.images:
+                place = round(image.box.x0), round(image.box.y0 + part.top)
+                key = (image.name, image.file, *place)
+                if key not in best or best[key][1].why:
+                    best[key] = part, image
+        yield from best.values()
+
 
 class Subject(Protocol):
     """What is checked."""
 
     async def look(self) -> Sighting: ...
-
-
-class PageSubject:
-    """A live page, scrolled from top to bottom at each look."""
-
-    def __init__(self, surface: PageSurface) -> None:
-        self._surface = surface
-
-    async def look(self) -> Sighting:
-        from tools.action import Scroll
-
-        await self._surface.to_top()
-        parts: list[Part] = []
-        for _ in range(MOST_PARTS):
-            seen = await self._surface.observe()
-            assert seen.screenshot is not None  # a page has pixels
-            parts.append(Part(seen.marks, seen.screenshot))
-            if seen.scroll is None or seen.scroll >= 1:
-                return Sighting(tuple(parts), exact=True)
-            await self._surface.act(Scroll(direction="down"), seen)
-        return Sighting(tuple(parts), exact=True, whole=False)
-
-
-class PictureSubject:
-    """A screenshot or photo in a file; its text is read from the pixels."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    async def look(self) -> Sighting:
-        import asyncio
-
-        return await asyncio.to_thread(self._read)
-
-    def _read(self) -> Sighting:
-        from llava_agent.agent.picture import png
-        from tools.marks.pixels import photo_marks
-        from tools.photo import load_image
-
-        photo = load_image(self._path)
-        return Sighting((Part(photo_marks(photo.image), png(photo)),), exact=False)

@@ -11,114 +11,110 @@ The smallest one::
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from llava_agent.checks.expectation import Expectation, Named, Words
 from llava_agent.errors import ConfigError
-from llava_agent.strict_yaml import read_yaml
+from llava_agent.strict_yaml import checked, parse_mapping, read_yaml
 
-Region = tuple[float, float, float, float]
-ControlState = Literal[
-    "enabled", "disabled", "checked", "unchecked", "selected", "required", "invalid", "focused", "expanded"
-]
-Words = Annotated[str, Field(min_length=1)]
+Theme = Literal["light", "dark"]
+Viewport = tuple[Annotated[int, Field(ge=100, le=5000)], Annotated[int, Field(ge=100, le=5000)]]
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Count(_Strict):
-    """So many controls or texts. `name` is a part of it, in any case; `role` as in ARIA, `text` for text."""
+class TypeInto(_Strict):
+    """Text for a field, or the environment variable that holds a secret one: its value is in no report."""
 
-    role: str = ""
-    name: str = ""
-    equals: int = Field(ge=0)
-
-
-class State(_Strict):
-    """The state of one control."""
-
-    name: Words
-    role: str = ""
-    is_: ControlState = Field(alias="is")
-
-
-class Matches(_Strict):
-    """The screenshot equals a stored one.
-
-    Attributes:
-        baseline: a PNG beside the spec; `llava-agent check --update-baselines` writes it.
-        tolerance: share of pixels that may differ.
-        level: difference of a colour channel (0 to 255) from which a pixel differs.
-        masks: regions that are not compared, in pixels.
-    """
-
-    baseline: Path
-    tolerance: float = Field(default=0.002, ge=0, le=1)
-    level: int = Field(default=24, ge=0, le=255)
-    masks: tuple[Region, ...] = ()
-
-
-class Expectation(_Strict):
-    """One thing that must be true; exactly one key.
-
-    Attributes:
-        shows: this text is visible somewhere, as a part of a text, in any case.
-        not_shows: it is visible nowhere.
-        text: one text, or one field's value, is exactly this.
-        count, state, matches: see their classes.
-        asks: a claim that only eyes can check; the model's yes counts only where it denies the opposite.
-    """
-
-    shows: Words | None = None
-    not_shows: Words | None = None
-    text: Words | None = None
-    count: Count | None = None
-    state: State | None = None
-    matches: Matches | None = None
-    asks: Words | None = None
+    into: Named
+    text: str | None = None
+    secret: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
 
     @model_validator(mode="after")
-    def _one_thing(self) -> Expectation:
-        if len(self.model_fields_set) != 1:
-            raise ValueError("each expectation has exactly one key, such as shows or text")
+    def _one_source(self) -> TypeInto:
+        if (self.text is None) == (self.secret is None):
+            raise ValueError("give text, or secret with the name of an environment variable")
         return self
-
-    @property
-    def kind(self) -> str:
-        return next(iter(self.model_fields_set))
-
-
-class TypeInto(_Strict):
-    """Text for a field."""
-
-    into: Words
-    text: str
 
 
 class Choose(_Strict):
     """An option of a list."""
 
-    of: Words
+    of: Named
     option: Words
 
 
-class Step(_Strict):
-    """One action before the expectations; exactly one key. Controls are named as the page names them."""
+class Do(_Strict):
+    """An errand in plain words, which the agent does on the page with the model.
 
-    click: Words | None = None
+    Attributes:
+        until: text that the page shows once it is done; without one the agent's own word counts.
+        steps: most actions.
+        seconds: most time.
+    """
+
+    task: Words
+    until: Words | None = None
+    steps: int = Field(default=8, ge=1, le=50)
+    seconds: float = Field(default=60.0, gt=0, le=600)
+
+
+class Step(_Strict):
+    """One action before the expectations; exactly one key. Controls are named as the page names them.
+
+    Attributes:
+        go: another address, or a path on the same host.
+        wait: seconds.
+        do: an errand in plain words, for the agent; bounded.
+    """
+
+    click: Named | None = None
     type: TypeInto | None = None
     select: Choose | None = None
     press: Words | None = None
+    go: Words | None = None
+    wait: float | None = Field(default=None, gt=0, le=30)
+    do: Do | Words | None = None
 
     @model_validator(mode="after")
     def _one_thing(self) -> Step:
-        if len(self.model_fields_set) != 1:
-            raise ValueError("each step has exactly one key: click, type, select or press")
+        if len(self.model_fields_set) != 1 or getattr(self, next(iter(self.model_fields_set))) is None:
+            raise ValueError("each step has exactly one key: click, type, select, press, go, wait or do")
         return self
+
+    @property
+    def errand(self) -> Do | None:
+        return Do(task=self.do) if isinstance(self.do, str) else self.do
+
+    def words(self) -> str:
+        return str(self.model_dump(exclude_unset=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way to look at the page: window, language, theme.
+
+    Attributes:
+        name: what tells it from the spec's other variants; empty where there is only one.
+    """
+
+    name: str
+    viewport: tuple[int, int]
+    locale: str
+    theme: Theme
+    reduced_motion: bool
+
+    def beside(self, baseline: Path) -> Path:
+        """The variant's own baseline: `orders.png` becomes `orders-390x844-dark.png`."""
+        end = "-" + self.name.replace(", ", "-") if self.name else ""
+        return baseline.with_name(f"{baseline.stem}{end}{baseline.suffix}")
 
 
 class Spec(_Strict):
@@ -126,22 +122,67 @@ class Spec(_Strict):
 
     Attributes:
         page: an address, or a file beside the spec: an HTML page or a picture.
-        viewport: width and height of the window in CSS pixels.
+        picture: what a picture is; by its file's name where not given.
+        viewport: width and height of the window in CSS pixels; with `viewports`, `locales` or `themes` of
+            several
+            entries the spec is checked once for each combination.
+        dialogs: how alerts and questions of the page are answered.
         timeout: seconds in which an expectation may still become true.
         steps: what to do first.
     """
 
     name: Words
     page: Words
-    viewport: tuple[int, int] = (1000, 750)
+    picture: Literal["photo", "screenshot"] | None = None
+    viewport: Viewport = (1000, 750)
+    viewports: Annotated[tuple[Viewport, ...], Field(min_length=1)] | None = None
+    locales: Annotated[tuple[Words, ...], Field(min_length=1)] = ("en-GB",)
+    themes: Annotated[tuple[Theme, ...], Field(min_length=1)] = ("light",)
+    reduced_motion: bool = False
+    dialogs: Literal["accept", "dismiss"] = "dismiss"
     timeout: float = Field(default=3.0, ge=0, le=120)
     steps: tuple[Step, ...] = ()
     expect: tuple[Expectation, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _one_viewport(self) -> Spec:
+        if self.viewports is not None and "viewport" in self.model_fields_set:
+            raise ValueError("give viewport or viewports, not both")
+        return self
+
+    def variants(self) -> list[Variant]:
+        """Every combination of window, language and theme."""
+        viewports = self.viewports or (self.viewport,)
+        found = []
+        for (width, height), locale, theme in product(viewports, self.locales, self.themes):
+            told = [
+                name
+                for name, several in (
+                    (f"{width}x{height}", len(viewports) > 1),
+                    (locale, len(self.locales) > 1),
+                    (theme, len(self.themes) > 1),
+                )
+                if several
+            ]
+            found.append(Variant(", ".join(told), (width, height), locale, theme, self.reduced_motion))
+        return found
+
+    @property
+    def asks_model(self) -> bool:
+        """Something in it needs a model."""
+        return any(one.asks for one in self.expect) or any(step.do for step in self.steps)
 
 
 def read_spec(path: Path) -> Spec:
     """Read and check a spec; ConfigError for an unknown, missing or wrong key."""
     spec: Spec = read_yaml(path, Spec)
+    return spec
+
+
+def parse_spec(text: str, name: str = "the spec") -> Spec:
+    """As `read_spec`, from text, such as a service is sent."""
+    file = Path(name)
+    spec: Spec = checked(parse_mapping(text, file), Spec, file)
     return spec
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from tools.geometry import Box
+
+if TYPE_CHECKING:
+    from llava_agent.checks.baselines import Written
 
 Status = Literal["pass", "fail", "uncertain", "error"]
 #: By which means a verdict was found: the page's structure, text read from pixels, pixels, a model, none.
@@ -40,6 +43,10 @@ class Verdict:
     screenshot: bytes | None = None
     confidence: float = 1.0
 
+    def without(self, veil: Callable[[str], str]) -> Verdict:
+        """With its texts changed by `veil`, which takes secrets out."""
+        return replace(self, words=veil(self.words), detail=veil(self.detail), read=veil(self.read))
+
     def as_dict(self) -> dict[str, object]:
         return {
             "status": self.status,
@@ -54,13 +61,19 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class SpecResult:
-    """What came of one spec; `problem` says why it could not be run at all."""
+    """What came of one spec in one of its variants.
+
+    Attributes:
+        problem: why it could not be run at all.
+        written: baselines that were stored.
+    """
 
     name: str
     file: Path
     verdicts: tuple[Verdict, ...]
     seconds: float
     problem: str = ""
+    written: tuple[Written, ...] = ()
 
     @property
     def status(self) -> Status:
@@ -74,6 +87,7 @@ class SpecResult:
             "problem": self.problem,
             "seconds": round(self.seconds, 2),
             "verdicts": [verdict.as_dict() for verdict in self.verdicts],
+            "baselines": [{"path": str(one.path), "change": one.change} for one in self.written],
         }
 
 

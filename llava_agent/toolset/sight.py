@@ -113,13 +113,13 @@ class RunChecks(TypedTool[Specs]):
         from llava_agent.checks.spec import read_specs
 
         specs = read_specs([self._inputs.path(name) for name in given.specs])
-        ask = None
-        if any(one.asks for _, spec in specs for one in spec.expect):
+        models = None
+        if any(spec.asks_model for _, spec in specs):
             from llava_agent.assembly import assemble
-            from llava_agent.checks.model import ask_with
+            from llava_agent.checks.model import models_of
 
-            ask = ask_with(await asyncio.to_thread(assemble, self._model))
-        result = await run_specs(specs, ask)
+            models = models_of(await asyncio.to_thread(assemble, self._model))
+        result = await run_specs(specs, models)
         lines = [
             f"{verdict.status} {spec.name}: {verdict.words}"
             + (f" ({verdict.detail})" if verdict.detail else "")

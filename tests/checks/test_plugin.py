@@ -43,6 +43,20 @@ def test_what_holds_passes(page: Page) -> None:
     seen.to_have_text("Ada")
     seen.to_count(2, role="button")
     seen.to_be("disabled", "Delete")
+    seen.to_have_pattern("@@@@@@")
+    seen.to_have_colour({"name": "Save", "role": "button"}, "grey")
+    seen.to_have_contrast(3)
+    seen.to_be_aligned("Orders", "At the end", by="left")
+    seen.not_to_overlap()
+    seen.not_to_overlap("Save", "Delete")
+    seen.not_to_be_cut_off()
+    seen.to_be_in_order("Orders", "Delete", "Save")
+    seen.to_be_above("Orders", "Save")
+    seen.to_be_below("At the end", "Save")
+    seen.to_be_left_of("Delete", "Save")
+    seen.to_be_right_of("Save", "Delete")
+    seen.to_show_image()
+    seen.to_have_no_errors()
 
 
 def test_what_does_not_hold_fails_with_a_picture(page: Page, tmp_path: Path) -> None:
@@ -54,6 +68,8 @@ def test_what_does_not_hold_fails_with_a_picture(page: Page, tmp_path: Path) -> 
         lambda: quick.to_count(3, role="button"),
         lambda: quick.to_be("enabled", "Delete"),
         lambda: quick.to_match("no.png"),
+        lambda: quick.to_be_cut_off("Orders"),
+        lambda: quick.to_overlap("Save", "Delete"),
     ):
         with pytest.raises(AssertionError, match=r"see test-results/visual/\w+\.png"):
             failing()

@@ -51,6 +51,7 @@ class BrowserSession:
         viewport: width and height of the window in CSS pixels.
         scale: screenshot pixels per CSS pixel.
         headless: without a window.
+        locale: language of the browser, such as `de-DE`.
         accept_dialogs: answer alert, confirm and prompt with OK; they are dismissed otherwise.
         executable: path of the browser; found by `find_browser` where None.
 
@@ -66,6 +67,7 @@ class BrowserSession:
         viewport: tuple[int, int] = (1000, 750),
         scale: float = 1.0,
         headless: bool = True,
+        locale: str = "en-GB",
         accept_dialogs: bool = False,
         executable: Path | None = None,
     ) -> None:
@@ -73,6 +75,7 @@ class BrowserSession:
         self.viewport = viewport
         self.scale = scale
         self._headless = headless
+        self._locale = locale
         self._accept_dialogs = accept_dialogs
         self._executable = executable
         self._playwright: Playwright | None = None
@@ -111,7 +114,7 @@ class BrowserSession:
                 device_scale_factor=self.scale,
                 service_workers="block",
                 accept_downloads=True,
-                locale="en-GB",
+                locale=self._locale,
             )
             self._context.on("page", self._adopt)
             await self._context.route("**/*", self._gate)

@@ -1,0 +1,1 @@
+"""One module for each family of expectations. Exact means first; a model only for `asks`."""
