@@ -90,6 +90,50 @@ def check(
         note(f"  ! {warning}")
 
 
+def learn(
+    days: Annotated[int, typer.Option(min=1, help="How far back the ledger is read.")] = 30,
+    policy_file: PolicyFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Propose preferences from the ledger: success, cost and time by model and kind of step.
+
+    Prints a diff of the policy and its expected effect. Nothing is changed; apply what you agree with.
+
+    \b
+    Examples:
+      llava-agent gateway learn
+      llava-agent gateway learn --days 7 --json
+    """
+    from dataclasses import asdict
+    from datetime import UTC, datetime, timedelta
+
+    from llava_agent.database import open_database
+    from llava_agent.gateway.learn import ENOUGH, diff, proposals
+    from llava_agent.gateway.ledger_store import LedgerStore
+    from llava_agent.gateway.place import policy_path
+    from llava_agent.gateway.policy import load_policy
+
+    if policy_file is not None:
+        use(policy_file)
+    path = policy_path()
+    usage = LedgerStore(open_database()).usage(datetime.now(UTC) - timedelta(days=days))
+    found = proposals(usage, load_policy(path))
+    change = diff(path.read_text(encoding="utf-8"), path.name, found)
+    if as_json:
+        print_json({"days": days, "proposals": [asdict(one) for one in found], "diff": change})
+        return
+    if not found:
+        say(f"Nothing to propose: it takes {ENOUGH} calls of two models for the same kind of step.")
+        return
+    say(change)
+    for one in found:
+        money = f", {one.cost} a call" if one.cost is not None else ""
+        say(
+            f"{one.step}: {one.entry} in place of {one.instead_of}: {one.success:+.1%} success, "
+            f"{one.ms:+.0f} ms{money} (from {one.calls} calls)"
+        )
+
+
 def use(path: Path) -> None:
     """Put a policy in force for the rest of this process.
 
