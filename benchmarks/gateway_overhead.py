@@ -22,7 +22,7 @@ from pathlib import Path
 
 from llava_agent.database import open_database
 from llava_agent.gateway.audit import open_audit
-from llava_agent.gateway.budget import Budgets
+from llava_agent.gateway.budget_store import Budgets
 from llava_agent.gateway.deployment import local_deployments
 from llava_agent.gateway.gateway import Gateway
 from llava_agent.gateway.guards import Guards

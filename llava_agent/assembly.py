@@ -15,16 +15,22 @@ from llava_agent.agent.picture import Find
 from llava_agent.deployments import Absent, deployments_of, named_deployments
 from llava_agent.gateway.deployment import Deployment
 from llava_agent.gateway.gateway import Gateway
+from llava_agent.gateway.later import LaterAccounts, LaterAudit
 from llava_agent.gateway.live import PolicyFile
 from llava_agent.gateway.model import LocalModel
 from llava_agent.gateway.place import policy_path
 from llava_agent.gateway.policy import Policy, load_policy
 from llava_agent.gateway.safeguards import Safeguards
+from llava_agent.gateway.sinks import Background, Observers
 from llava_agent.sight import Sight
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from llava_agent.database import Database
+    from llava_agent.gateway.budget import Accounts
+    from llava_agent.gateway.ledger import Sink
+    from llava_agent.gateway.screen import AuditLog
     from llava_agent.vlm.dial import DialReader
 
 #: Every model of the policy; which of them takes a call, the gateway decides.
@@ -80,27 +86,48 @@ def without_models() -> Core:
     return Core(Gateway({}), Sight())
 
 
-_safeguards: Safeguards | None = None
+#: Take every entry of the ledger in this process, such as the figures of a server.
+observers = Observers()
 
 
+@cache
 def safeguards() -> Safeguards:
-    """Those of this process, so that breakers and budgets are the same whatever model is named."""
-    global _safeguards
-    if _safeguards is None:
-        from llava_agent.database import open_database
-        from llava_agent.gateway.audit import Audit
-        from llava_agent.gateway.budget import Budgets
-        from llava_agent.gateway.ledger_store import LedgerStore
-        from llava_agent.gateway.metrics import process_metrics
+    """Those of this process, so that breakers and budgets are the same whatever model is named.
 
-        database = cache(open_database)
-        _safeguards = Safeguards(
-            guarded=True,
-            audit=Audit(database),
-            budgets=Budgets(open_database),
-            sinks=(LedgerStore(database), process_metrics()),
-        )
-    return _safeguards
+    Nothing here opens the database: a call does, where the policy has budgets or an audit log, and the ledger
+    of all runs in its own time.
+    """
+    return Safeguards(
+        guarded=True,
+        audit=LaterAudit(_audit),
+        budgets=LaterAccounts(_budgets),
+        sinks=(Background(_ledger), observers),
+    )
+
+
+@cache
+def _database() -> Database:
+    from llava_agent.database import open_database
+
+    return open_database()
+
+
+def _audit() -> AuditLog:
+    from llava_agent.gateway.audit import Audit
+
+    return Audit(_database)
+
+
+def _budgets() -> Accounts:
+    from llava_agent.gateway.budget_store import Budgets
+
+    return Budgets(_database)
+
+
+def _ledger() -> Sink:
+    from llava_agent.gateway.ledger_store import LedgerStore
+
+    return LedgerStore(_database)
 
 
 def _builder(name: str, path: Path, *, begin: bool = True) -> Callable[[Policy], tuple[Deployment, ...]]:

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from llava_agent.agent.candidate import READ_ONLY
 from llava_agent.agent.state import State
-from llava_agent.gateway.request import Candidate, Choice
+from llava_agent.gateway.request import Choice
 from tools.action import Action, Click, Done, Look, Press, Scroll, Select, Target, Type
 from tools.mark import Mark
 from tools.observation import Observation
 
 FIELDS = frozenset({"textbox", "searchbox", "spinbutton", "combobox", "textarea", "argument"})
 LISTS = frozenset({"combobox", "listbox", "select", "argument"})
-#: Roles of things that are only read.
-READ_ONLY = frozenset({"text", "heading", "image", "img", "status", "alert", "dial", "cell", "label"})
-
 #: More candidates cost more than they help; what can be acted on is kept before what is only read.
 MOST_CANDIDATES = 80
-LONGEST_TEXT = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +51,6 @@ def offered_marks(state: State, observation: Observation) -> tuple[Mark, ...]:
         kept = {mark.ref for mark in [*first, *rest][:MOST_CANDIDATES]}
         marks = [mark for mark in marks if mark.ref in kept]
     return tuple(marks)
-
-
-def candidate(mark: Mark) -> Candidate:
-    """A mark as the model is shown it. What is only read quotes its value, a control quotes its name."""
-    shown = mark if len(mark.text) <= LONGEST_TEXT else replace(mark, text=mark.text[:LONGEST_TEXT].rstrip())
-    box = mark.box
-    return Candidate(
-        line=shown.line(),
-        text=shown.value if shown.value and shown.role in READ_ONLY else shown.text,
-        region=(box.x0, box.y0, box.x1, box.y1) if box else None,
-    )
 
 
 def offered_verbs(state: State, observation: Observation, marks: Sequence[Mark]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from llava_agent.agent.decision import candidate
+from llava_agent.agent.candidate import candidate
 from llava_agent.agent.picture import Find, find_marks, png
 from llava_agent.agent.state import Evidence, Fact
 from llava_agent.errors import ConfigError

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from llava_agent.agent.candidate import READ_ONLY, candidate
 from llava_agent.agent.decision import (
-    READ_ONLY,
     Decision,
     aim,
-    candidate,
     offered_marks,
     offered_verbs,
     to_action,

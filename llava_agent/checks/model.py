@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llava_agent.agent.decision import candidate
+from llava_agent.agent.candidate import candidate
 from llava_agent.checks.judges.claim import Ask
 from llava_agent.checks.run import Models
 from llava_agent.checks.steps import Errand

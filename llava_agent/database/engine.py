@@ -58,11 +58,11 @@ class Database:
             ToolError: the database cannot be reached or written.
             ConfigError: a newer version of the product made it.
         """
-        from llava_agent.database.upgrade import current, head, upgrade
+        from llava_agent.database.upgrade import HEAD, current, upgrade
 
         try:
             with self.reading() as connection:
-                if current(connection) == head():
+                if current(connection) == HEAD:
                     return
             with self.writing() as connection:
                 upgrade(connection)

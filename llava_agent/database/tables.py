@@ -10,7 +10,7 @@ import sqlalchemy as sa
 TABLE_MODULES: tuple[str, ...] = (
     "llava_agent.encryption.data_keys",
     "llava_agent.gateway.approvals",
-    "llava_agent.gateway.budget",
+    "llava_agent.gateway.budget_store",
     "llava_agent.service.auth.tables",
     "llava_agent.knowledge.tables",
     "llava_agent.gateway.audit.record",

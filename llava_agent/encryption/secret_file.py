@@ -11,23 +11,11 @@ import stat
 import tempfile
 from pathlib import Path
 
+from llava_agent.config_folder import config_folder
 from llava_agent.encryption.errors import KeyUnavailable
 
 #: Bytes of every symmetric key and of an Ed25519 seed.
 LENGTH = 32
-
-#: Environment variable with the folder of the user's configuration.
-CONFIG = "LLAVA_AGENT_CONFIG"
-
-
-def config_folder() -> Path:
-    """`$LLAVA_AGENT_CONFIG`, else the user's configuration folder. Not made by asking."""
-    chosen = os.environ.get(CONFIG)
-    if chosen:
-        return Path(chosen).expanduser()
-    from platformdirs import user_config_path
-
-    return user_config_path("llava-agent")
 
 
 def key_folder() -> Path:

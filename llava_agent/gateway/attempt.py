@@ -41,6 +41,7 @@ class Attempt:
         self.route = Route(verdict.model, verdict.deployment.tier, verdict.reason)
         self._plan, self._number, self._seconds = plan, number, seconds
         self._guards, self._ledger = safeguards, ledger
+        self._audit = safeguards.audit if plan.policy.audit else None
         self._screen = safeguards.screen_for(plan.policy)
         self._hidden: Hidden | None = None
         self._request = plan.case.request
@@ -68,12 +69,12 @@ class Attempt:
             request, self._results, self._hidden = seen.value, seen.results, seen.hidden
         self._request = request
         self._hold = self._held()
-        if self._guards.audit is not None:
+        if self._audit is not None:
             try:
                 record = records.intent(
                     self._plan, self.verdict, self._number, request, self._bound(), self._results
                 )
-                self._sequence = closed.intend(self._guards.audit, record)
+                self._sequence = closed.intend(self._audit, record)
             except ToolError:
                 self._settle(Decimal(0))
                 raise
@@ -203,10 +204,10 @@ class Attempt:
             self._settle(spent)
         except ToolError as failed:
             broken = failed
-        if self._guards.audit is not None and self._sequence is not None:
+        if self._audit is not None and self._sequence is not None:
             try:
                 outcome = records.outcome(entry, self._results)
-                closed.conclude(self._guards.audit, self._sequence, outcome)
+                closed.conclude(self._audit, self._sequence, outcome)
             except ToolError as failed:
                 broken = broken or failed
         if broken is not None and error is None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from llava_agent.gateway import cost
 from llava_agent.gateway.breaker import Breakers
-from llava_agent.gateway.budget import Budgets, Room, exceeded, rooms_for
+from llava_agent.gateway.budget import Accounts, Room, exceeded, rooms_for
 from llava_agent.gateway.classify import Case
 from llava_agent.gateway.deployment import Deployment
 from llava_agent.gateway.policy import Policy
@@ -24,7 +24,7 @@ def well(breakers: Breakers) -> Objection:
     return objection
 
 
-def affordable(case: Case, policy: Policy, budgets: Budgets | None) -> Objection | None:
+def affordable(case: Case, policy: Policy, budgets: Accounts | None) -> Objection | None:
     """Every budget that applies must have room for the most that a call can cost; None where none applies."""
     if not policy.budgets:
         return None

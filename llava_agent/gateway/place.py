@@ -6,7 +6,7 @@ import os
 from functools import cache
 from pathlib import Path
 
-from llava_agent.encryption.secret_file import config_folder
+from llava_agent.config_folder import config_folder
 from llava_agent.errors import ConfigError
 from llava_agent.gateway.policy import Policy, load_policy
 

@@ -259,6 +259,7 @@ class Policy(_Strict):
         budgets: all that apply to a call must have room for it.
         tier_only_rises: once a run needed the vision tier, its later steps stay there.
         guards: what is looked for in every call, and what is done about it (`gateway/guards/settings.py`).
+        audit: put each call on record before it is made; where that cannot be done, it is refused.
         declassifiers: roles that may lower the class of a request, on the record.
     """
 
@@ -272,6 +273,7 @@ class Policy(_Strict):
     breaker: BreakerSettings = BreakerSettings()
     tier_only_rises: bool = False
     guards: GuardSettings = GuardSettings()
+    audit: bool = False
     declassifiers: Annotated[tuple[Role, ...], Field(strict=False)] = ("policy_officer",)
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from llava_agent.gateway.breaker import Breakers
-from llava_agent.gateway.budget import Budgets
+from llava_agent.gateway.budget import Accounts
 from llava_agent.gateway.guards import guards_of
 from llava_agent.gateway.ledger import Sink
 from llava_agent.gateway.policy import Policy
@@ -27,7 +27,7 @@ class Safeguards:
     guarded: bool = False
     sinks: tuple[Sink, ...] = ()
     audit: AuditLog | None = None
-    budgets: Budgets | None = None
+    budgets: Accounts | None = None
     breakers: Breakers = field(default_factory=Breakers)
     sessions: Sessions = field(default_factory=Sessions)
 

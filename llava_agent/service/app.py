@@ -98,10 +98,12 @@ def create_app(settings: Settings, core: Callable[[], Core] | None = None) -> Fa
 
 def open_service(settings: Settings, core: Callable[[], Core] | None = None) -> Service:
     """The parts of a server, with its database open."""
-    from llava_agent.assembly import assemble
+    from llava_agent.assembly import assemble, observers
     from llava_agent.database import open_database
+    from llava_agent.gateway.metrics import process_metrics
     from llava_agent.service.auth.secret import server_secret
 
+    observers.add(process_metrics())
     database = open_database(settings.database)
     return Service.make(settings, database, server_secret(), core or partial(assemble, settings.model))
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llava_agent.agent.candidate import candidate
 from llava_agent.agent.decision import (
     MOST_CANDIDATES,
     aim,
-    candidate,
     offered_marks,
     offered_verbs,
     targets,

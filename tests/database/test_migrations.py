@@ -19,7 +19,7 @@ from alembic.runtime.migration import MigrationContext
 import llava_agent
 from llava_agent.database import Database
 from llava_agent.database.tables import TABLE_MODULES, whole_metadata
-from llava_agent.database.upgrade import current, head, scripts
+from llava_agent.database.upgrade import HEAD, current, scripts
 from llava_agent.errors import ConfigError
 
 #: Stops in the middle of the upgrade, after some tables were made, until it is killed.
@@ -68,7 +68,7 @@ def test_a_second_time_nothing_is_written(prepared: Database) -> None:
     sa.event.listen(prepared.engine, "begin", lambda _: written.append(1), insert=True)
     prepared.prepare()
     with prepared.reading() as connection:
-        assert current(connection) == head()
+        assert current(connection) == HEAD
     assert len(written) == 2  # the look of `prepare`, and this test's
 
 
@@ -109,7 +109,7 @@ def test_a_kill_in_the_middle_is_taken_up(database_url: str) -> None:
     assert sa.inspect(database.engine).get_table_names() == []
     database.prepare()
     with database.reading() as connection:
-        assert current(connection) == head()
+        assert current(connection) == HEAD
     database.close()
 
 
@@ -118,3 +118,9 @@ def test_a_database_of_a_newer_version_is_refused(prepared: Database) -> None:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(ConfigError, match="9999"):
         prepared.prepare()
+
+
+def test_the_newest_revision_is_the_one_that_is_named() -> None:
+    from alembic.script import ScriptDirectory
+
+    assert ScriptDirectory.from_config(scripts()).get_current_head() == HEAD

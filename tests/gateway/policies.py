@@ -36,6 +36,7 @@ def policy(*rules: Mapping[str, object], **more: object) -> Policy:
         "version": 1,
         "models": dict.fromkeys(("here", "depot", "cloud"), ENTRY),
         "rules": list(rules) or [{"name": "all", "allow": "all"}],
+        "audit": True,
         **more,
     }
     return Policy.model_validate(content)

@@ -16,7 +16,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 
 from llava_agent.database import Database, metadata
 from llava_agent.errors import BudgetExceeded, NoPermittedModel, ToolError
-from llava_agent.gateway.budget import ACCOUNTS, HOLDS, Account, Budgets, Hold, Room, rooms_for
+from llava_agent.gateway.budget import Account, Hold, Room, rooms_for
+from llava_agent.gateway.budget_store import ACCOUNTS, HOLDS, Budgets
 from llava_agent.gateway.deployment import Deployment
 from llava_agent.gateway.failure import ModelFailure
 from llava_agent.gateway.model import Price

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from llava_agent.encryption.secret_file import config_folder
+from llava_agent.config_folder import config_folder
 from llava_agent.errors import ToolError
 from llava_agent.gateway.audit.keys import AuditKeys
 from llava_agent.gateway.audit.record import canonical
