@@ -40,6 +40,9 @@ ROUTERS = (
     "llava_agent.service.routes.photos",
     "llava_agent.service.routes.records",
     "llava_agent.service.routes.runs",
+    "llava_agent.service.routes.steering",
+    "llava_agent.service.routes.approvals",
+    "llava_agent.service.routes.reports",
     "llava_agent.service.openai.chat",
     "llava_agent.service.openai.models",
     "llava_agent.service.openai.embeddings",
@@ -81,7 +84,7 @@ def create_app(settings: Settings, core: Callable[[], Core] | None = None) -> Fa
     if settings.ui:
         from llava_agent.ui.server import mount_pages
 
-        mount_pages(app, service.core, settings.runs.absolute(), service.desk, list(settings.examples))
+        mount_pages(app, service)
     login = settings.asks_login
     app.add_middleware(
         Gate,

@@ -6,10 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+# Not inside the function: gradio reads `gr.Request` from the handlers' annotations, by this module's names.
+import gradio as gr
+
 from llava_agent.agent.perceive import ask
 from llava_agent.assembly import Core
 from llava_agent.errors import ImageError, LlavaAgentError
 from llava_agent.gateway.ledger import Ledger
+from llava_agent.ui.caller import caller
 from llava_agent.ui.cards import answer_card, hint_card, problem_card
 
 if TYPE_CHECKING:
@@ -42,8 +46,6 @@ def ask_section(core: Callable[[], Core], examples: list[str]) -> None:
     Args:
         examples: paths of images that a visitor may start with.
     """
-    import gradio as gr
-
     with gr.Row(equal_height=False):
         with gr.Column():
             photo = gr.Image(
@@ -79,8 +81,12 @@ def ask_section(core: Callable[[], Core], examples: list[str]) -> None:
             with gr.Accordion("JSON", open=False, visible=False) as fold:
                 details = gr.JSON(show_label=False, elem_id="ask-json")
 
-    def answer(path: str | None, words: str) -> tuple[object, ...]:
-        text, picture, fields = answer_question(core, path, words or "")
+    def answer(path: str | None, words: str, request: gr.Request) -> tuple[object, ...]:
+        def permitted() -> Core:
+            caller(request, "models.use")
+            return core()
+
+        text, picture, fields = answer_question(permitted, path, words or "")
         there = picture is not None
         return text, gr.Image(picture, visible=there), fields, gr.Accordion(visible=there)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
 
 from llava_agent.agent.perceive import Answer
 from llava_agent.agent.record import StepRecord
-from llava_agent.agent.result import RunResult
 from llava_agent.errors import LlavaAgentError
 
 _SIGNS = {"held": "✓", "failed": "✗", "uncertain": "?"}
@@ -15,7 +15,12 @@ _SIGNS = {"held": "✓", "failed": "✗", "uncertain": "?"}
 
 def problem_card(error: LlavaAgentError) -> str:
     """What is wrong and the mend, as one sentence."""
-    return f'<div class="card problem" role="alert">{escape(str(error))}.</div>'
+    return failed_card(str(error))
+
+
+def failed_card(reason: str) -> str:
+    """Why something ended badly, as it was noted."""
+    return f'<div class="card problem" role="alert">{escape(reason.rstrip("."))}.</div>'
 
 
 def hint_card(text: str) -> str:
@@ -53,23 +58,26 @@ def waiting_card(words: str) -> str:
     return f'<div class="card going" role="status"><span class="pulse"></span>{escape(words)} …</div>'
 
 
-def result_card(result: RunResult, report: str) -> str:
+def result_card(result: Mapping[str, Any], report: str) -> str:
     """How the run ended, what was read, what it cost, and where the report is.
 
     Args:
+        result: of a stored run of the agent.
         report: address of the report page.
     """
     facts = "".join(
-        f"<li>{escape(fact.name)} <b>{escape(fact.value)}</b> <span>{fact.confidence:.0%}</span></li>"
-        for fact in result.facts
+        f"<li>{escape(fact['name'])} <b>{escape(fact['value'])}</b> "
+        f"<span>{fact['confidence']:.0%}</span></li>"
+        for fact in result["facts"]
     )
     models = " · ".join(
-        f"{escape(name)}: {total.calls} calls, {total.tokens} tokens, {total.ms / 1000:.1f} s"
-        for name, total in result.models.items()
+        f"{escape(name)}: {total['calls']} calls, {total['tokens']} tokens, {total['ms'] / 1000:.1f} s"
+        for name, total in result.get("models", {}).items()
     )
+    status = escape(result["status"])
     return (
-        f'<div class="card result {result.status}" role="status"><div class="answer">{result.status}</div>'
-        f"<p>{escape(result.reason)}</p>{f'<ul class=evidence>{facts}</ul>' if facts else ''}"
+        f'<div class="card result {status}" role="status"><div class="answer">{status}</div>'
+        f"<p>{escape(result['reason'])}</p>{f'<ul class=evidence>{facts}</ul>' if facts else ''}"
         f'<div class="small">{models}</div>{_report(report)}</div>'
     )
 
@@ -97,9 +105,10 @@ def _step(step: StepRecord) -> str:
     known = f' <b class="fact">{escape(step.fact.value)}</b>' if step.fact else ""
     tiers = ", ".join(dict.fromkeys(escape(call.model) for call in step.calls)) or "no model"
     spent = sum(call.ms for call in step.calls)
+    tokens = sum(call.prompt_tokens + call.output_tokens for call in step.calls)
     return (
         f'<li class="{check.status}"><span class="sign" title="{check.status}">{sign}</span>'
         f'<div><div class="line">{escape(step.line)}{known}</div>'
-        f'<div class="small">{tiers} · {step.confidence:.0%} sure · {spent:.0f} ms · '
+        f'<div class="small">{tiers} · {step.confidence:.0%} sure · {tokens} tokens · {spent:.0f} ms · '
         f"{escape(check.detail)}</div></div></li>"
     )

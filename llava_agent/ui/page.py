@@ -1,13 +1,10 @@
-"""The page: two sections, local fonts, light and dark, wide and narrow."""
+"""The page: a tab for each desk, local fonts, light and dark, wide and narrow."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from llava_agent.assembly import Core
 
 # Read by gradio when it is imported: nothing is reported to anyone.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -16,10 +13,11 @@ os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 if TYPE_CHECKING:
     import gradio as gr
 
-    from llava_agent.service.desk import Desk
+    from llava_agent.service.context import Service
 
 STYLE = Path(__file__).with_name("page.css")
 DESK_STYLE, DESK_SCRIPT = (Path(__file__).parent / "desk" / name for name in ("desk.css", "desk.js"))
+AGENT_STYLE = Path(__file__).parent / "agent" / "agent.css"
 
 _HEAD = """
 <header class="masthead">
@@ -43,18 +41,12 @@ def theme() -> gr.themes.Base:
     )
 
 
-def build_page(core: Callable[[], Core], runs: Path, examples: list[str], desk: Desk) -> gr.Blocks:
-    """The page over a core.
-
-    Args:
-        core: called when models are needed first; what it raises is shown on the page as one sentence.
-        runs: folder for the runs that visitors start.
-        examples: paths of images to start with.
-        desk: the store and the worker of the photo desk.
-    """
+def build_page(service: Service) -> gr.Blocks:
+    """The page over the parts of a server."""
     import gradio as gr
 
-    from llava_agent.ui.act import Runs, act_section
+    from llava_agent.ui.agent import words as agent_words
+    from llava_agent.ui.agent.section import agent_section
     from llava_agent.ui.ask import ask_section
     from llava_agent.ui.desk import words
     from llava_agent.ui.desk.section import desk_section
@@ -63,9 +55,9 @@ def build_page(core: Callable[[], Core], runs: Path, examples: list[str], desk: 
         gr.HTML(_HEAD, padding=False)
         with gr.Tabs():
             with gr.Tab("Ask", id="ask"):
-                ask_section(core, examples)
+                ask_section(service.core, list(service.settings.examples))
             with gr.Tab(words.TAB, id="desk"):
-                desk_section(desk)
-            with gr.Tab("Act", id="act"):
-                act_section(Runs(core, runs))
+                desk_section(service.desk)
+            with gr.Tab(agent_words.TAB, id="agent"):
+                agent_section(service.desk)
     return page

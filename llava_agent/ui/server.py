@@ -1,64 +1,48 @@
-"""Puts the pages and the reports of their runs into the web application."""
+"""Puts the pages into the web application."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from llava_agent.assembly import Core
 from llava_agent.service.http.permission import mount_needs
-from llava_agent.ui.act import REPORTS
-from llava_agent.ui.page import DESK_SCRIPT, DESK_STYLE, STYLE, build_page, theme
+from llava_agent.ui.page import AGENT_STYLE, DESK_SCRIPT, DESK_STYLE, STYLE, build_page, theme
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from llava_agent.service.desk import Desk
+    from llava_agent.service.context import Service
 
-#: A report shows text of foreign pages: it may show images of its own folder and nothing else.
-_REPORT_POLICY = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'"
 #: The page itself may fetch from this server alone.
 _PAGE_POLICY = (
     "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'none'; object-src 'none'"
 )
 
 
-def mount_pages(
-    app: FastAPI, core: Callable[[], Core], runs: Path, desk: Desk, examples: list[str] | None = None
-) -> None:
-    """The page at `/`, below every route that is there already; reports at `/runs`.
-
-    Args:
-        core: called when models are needed first.
-        runs: folder for the runs that visitors start; made here.
-        desk: the store and the worker of the photo desk.
-        examples: paths of images to start with.
-    """
+def mount_pages(app: FastAPI, service: Service) -> None:
+    """The page at `/`, below every route that is there already."""
     import gradio as gr
-    from fastapi.staticfiles import StaticFiles
 
-    runs.mkdir(parents=True, exist_ok=True)
-    app.mount(REPORTS, WithPolicy(StaticFiles(directory=runs), _REPORT_POLICY), name="runs")
-    mount_needs(app, REPORTS, "content.read")
+    examples = service.settings.examples
     gr.mount_gradio_app(
         app,
-        build_page(core, runs, examples or [], desk),
+        build_page(service),
         path="/",
         theme=theme(),
-        css_paths=[STYLE, DESK_STYLE],
+        css_paths=[STYLE, DESK_STYLE, AGENT_STYLE],
         head=f"<script>{DESK_SCRIPT.read_text(encoding='utf-8')}</script>",
         footer_links=[],
         show_error=False,
         ssr_mode=False,
         max_file_size="200mb",
-        allowed_paths=sorted({str(Path(path).parent) for path in examples or []}),
+        allowed_paths=sorted({str(Path(path).parent) for path in examples}),
     )
     mounted = app.routes[-1]
     mounted.app = WithPolicy(mounted.app, _PAGE_POLICY)  # type: ignore[attr-defined]
-    mount_needs(app, "/", "models.use")
+    # What is done on the page asks for more: each handler requires its own permission.
+    mount_needs(app, "/", "pages.open")
 
 
 @dataclass(frozen=True, slots=True)

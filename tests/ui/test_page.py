@@ -44,11 +44,11 @@ def ask(page: Page, question: str) -> None:
 
 
 def act(page: Page, goal: str, url: str, shows: str = "") -> None:
-    page.get_by_role("tab", name="Act").click()
-    page.locator("#act-goal textarea").fill(goal)
-    page.locator("#act-url").locator("input, textarea").fill(url)
-    page.locator("#act-shows").locator("input, textarea").fill(shows)
-    page.click("#act-start")
+    page.get_by_role("tab", name="Agent desk").click()
+    page.locator("#agent-goal textarea").fill(goal)
+    page.locator("#agent-url").locator("input, textarea").fill(url)
+    page.locator("#agent-shows").locator("input, textarea").fill(shows)
+    page.click("#agent-start")
 
 
 def test_a_photo_and_a_question_give_an_answer_with_its_evidence(page: Page, site: Site) -> None:
@@ -75,21 +75,21 @@ def test_a_problem_is_one_sentence_on_the_page(page: Page, site: Site) -> None:
     expect(page.locator("#ask-answer [role=alert]")).to_have_text(sentence)
     expect(page.locator("#ask-evidence")).to_be_hidden()
     act(page, "log in", "http://127.0.0.1:9")
-    expect(page.locator("#act-card [role=alert]")).to_have_text(sentence)
+    expect(page.locator("#agent-card [role=alert]")).to_have_text(sentence)
     site.core = lambda: Core(Gateway({}), find_known)
     act(page, "log in", " ")
-    expect(page.locator("#act-card [role=alert]")).to_contain_text("there is no page to work on")
+    expect(page.locator("#agent-card [role=alert]")).to_contain_text("there is no page to work on")
 
 
 def test_steps_arrive_and_the_report_opens(page: Page, site: Site, tmp_path: Path) -> None:
     with serve(tmp_path / "tickets.db") as url:
         act(page, 'Click "New ticket"', url, "Submit ticket")
-        expect(page.locator("#act-card .result.passed")).to_be_visible()
-    expect(page.locator("#act-steps li")).to_have_count(2)
-    expect(page.locator("#act-steps li").first).to_contain_text('click "New ticket" link')
-    expect(page.locator("#act-steps li").first).to_have_class("held")
-    expect(page.locator("#act-picture img")).to_be_visible()
-    expect(page.locator("#act-stop")).to_be_disabled()
+        expect(page.locator("#agent-card .result.passed")).to_be_visible()
+    expect(page.locator("#agent-steps li")).to_have_count(2)
+    expect(page.locator("#agent-steps li").first).to_contain_text('click "New ticket" link')
+    expect(page.locator("#agent-steps li").first).to_have_class("held")
+    expect(page.locator("#agent-picture img")).to_be_visible()
+    expect(page.locator("#agent-stop")).to_be_disabled()
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     with page.expect_popup() as opened:
         page.get_by_role("link", name="Open the report").click()
@@ -106,18 +106,19 @@ def test_stop_ends_a_run_and_still_reports_it(page: Page, site: Site, tmp_path: 
     with serve(tmp_path / "tickets.db") as url:
         act(page, 'Click "New ticket"', url)
         assert model.asked.wait(PATIENCE / 1000)
-        page.click("#act-stop")
-        expect(page.locator("#act-card .answer")).to_have_text("stopped after 0 steps")
+        page.click("#agent-stop")
+        expect(page.locator("#agent-card")).to_contain_text("stopping")
         model.go.set()
-    expect(page.locator("#act-start")).to_be_enabled()
+        expect(page.locator("#agent-card .answer")).to_have_text("stopped after 0 steps")
     address = page.get_by_role("link", name="Open the report").get_attribute("href")
+    assert address
     response = page.request.get(f"{site.url}{address}")
     assert response.ok and "interrupted" in response.text()
     assert "default-src 'none'" in response.headers["content-security-policy"]
 
 
 def test_nothing_but_this_server_was_asked(page: Page, site: Site) -> None:
-    page.get_by_role("tab", name="Act").click()
+    page.get_by_role("tab", name="Agent desk").click()
     page.wait_for_timeout(500)  # for what a page loads late
     asked = {host for host in site.hosts if host}
     assert asked == {urlsplit(site.url).netloc}

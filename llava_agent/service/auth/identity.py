@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Literal
 
+from llava_agent.errors import PermissionDenied
 from llava_agent.gateway.principal import Principal, Role
 from llava_agent.service.auth.rights import Permission, rights
 from llava_agent.service.auth.sessions import Sessions
@@ -41,6 +42,16 @@ class Identity:
 
     def may(self, permission: Permission) -> bool:
         return permission in self.rights
+
+    def require(self, permission: Permission) -> Principal:
+        """Who asks, if they may.
+
+        Raises:
+            PermissionDenied: they may not.
+        """
+        if not self.may(permission):
+            raise PermissionDenied(f"you may not do this: it needs the permission {permission}")
+        return self.principal
 
 
 NOBODY = Identity(Principal(user="nobody", roles=frozenset()), frozenset({"public"}), "nobody")

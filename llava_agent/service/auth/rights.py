@@ -12,6 +12,7 @@ Permission = Literal[
     "public",
     "account.own",
     "tokens.own",
+    "pages.open",
     "models.use",
     "content.read",
     "content.write",
@@ -31,7 +32,7 @@ Permission = Literal[
 PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
 
 #: Every account, whatever its roles.
-_EVERYBODY: frozenset[Permission] = frozenset({"public", "account.own", "tokens.own"})
+_EVERYBODY: frozenset[Permission] = frozenset({"public", "account.own", "tokens.own", "pages.open"})
 
 GRANTS: dict[Role, frozenset[Permission]] = {
     "member": frozenset(
@@ -58,7 +59,9 @@ GRANTS: dict[Role, frozenset[Permission]] = {
 #: keys nor approves.
 DENIES: dict[Role, frozenset[Permission]] = {
     "admin": frozenset({"content.read", "content.write", "runs.use", "models.use"}),
-    "agent_service": frozenset({"tokens.own", "approvals.read", "approvals.decide", "users.manage"}),
+    "agent_service": frozenset(
+        {"tokens.own", "pages.open", "approvals.read", "approvals.decide", "users.manage"}
+    ),
 }
 
 

@@ -131,7 +131,7 @@ def _permit(identity: Identity, permission: Permission | None) -> None:
         raise PermissionDenied("the password has to be changed first", "POST /api/password")
     if permission is None:
         raise PermissionDenied("this address is open to nobody")
-    raise PermissionDenied(f"you may not do this: it needs the permission {permission}")
+    identity.require(permission)
 
 
 def _check_csrf(method: str, headers: Mapping[str, str], identity: Identity, ours: bool) -> None:

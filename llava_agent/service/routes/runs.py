@@ -16,17 +16,13 @@ from llava_agent.errors import NotFound
 from llava_agent.gateway.principal import Principal
 from llava_agent.inspection.inspect import MOST_PHOTOS
 from llava_agent.service.desk import Desk
-from llava_agent.service.errors import Busy
 from llava_agent.service.http.permission import needs
 from llava_agent.service.routes.answers import Cursor, Key, Limit, Parts, Who, page, run_json
-from llava_agent.service.store.idempotency import RequestKey
 from llava_agent.service.store.page import USUAL
 from llava_agent.service.work import inspect, task
 
 router = APIRouter(prefix="/api", tags=["runs"])
 
-#: Runs that may wait; more are refused, so that a client slows down instead of a queue without end.
-MOST_WAITING = 200
 #: Seconds between two looks at the events, and after which a silent stream says that it lives.
 _LOOK_S, _ALIVE_S = 0.4, 15.0
 
@@ -142,14 +138,7 @@ def _begin(
     response: Response,
     key: str | None,
 ) -> dict[str, Any]:
-    for id in body.photos:
-        desk.photos.get(who, id)
-    if desk.runs.waiting() >= MOST_WAITING:
-        raise Busy("too many runs wait already", "try again in a while", 30.0)
-    request = body.model_dump(mode="json")
-    known = RequestKey.of(key, {"kind": kind, **request}) if key else None
-    made, _ = desk.runs.add(who, kind, request, key=known)
-    desk.worker.wake()
+    made = desk.begin(who, kind, body.model_dump(mode="json"), key)
     response.headers["Location"] = f"/api/runs/{made.id}"
     return run_json(made)
 

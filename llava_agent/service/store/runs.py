@@ -163,6 +163,21 @@ class Runs:
         with self.database.reading() as connection:
             return tuple(_event(row) for row in connection.execute(query))
 
+    def order(self, who: Principal, id: str, kind: str, body: Mapping[str, Any]) -> int:
+        """Add an event of the owner's, which whoever does the run acts on; gives its number.
+
+        Raises:
+            NotFound: no such run.
+            Conflict: it has ended.
+        """
+        mine = sa.select(table.c.state).where(own(table, who), table.c.id == id).with_for_update()
+        with self.database.writing() as connection:
+            state = connection.execute(mine).scalar_one_or_none()
+            if state is not None and state not in ENDED:
+                return _say(connection, id, kind, body)
+        self.get(who, id)
+        raise Conflict(f"the run {id} is {state}", "only a run that has not ended can be steered")
+
     def claim(self, worker: str, kinds: Sequence[str]) -> StoredRun | None:
         """The oldest queued run of these kinds, for this worker alone; None where nothing waits."""
         oldest = (

@@ -34,14 +34,14 @@ class Job:
         """On whose behalf it is done."""
         return Principal(self.run.owner, tenant=self.run.tenant)
 
-    def say(self, kind: str, body: Mapping[str, Any]) -> None:
-        """An event for those who watch.
+    def say(self, kind: str, body: Mapping[str, Any]) -> int:
+        """An event for those who watch; gives its number.
 
         Raises:
             Stopped: the run is to end.
         """
         self.check()
-        self.runs.say(self.run, kind, body)
+        return self.runs.say(self.run, kind, body)
 
     def check(self) -> None:
         """Raises Stopped where the run is to end."""

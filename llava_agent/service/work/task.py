@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import mimetypes
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,32 +13,49 @@ import sqlalchemy as sa
 
 from llava_agent.agent.expect import Expectation, Shows
 from llava_agent.agent.record import StepRecord
+from llava_agent.agent.report import write_report
 from llava_agent.agent.result import RunResult
 from llava_agent.agent.run import resume_task, run_task
 from llava_agent.agent.state import Budget
+from llava_agent.agent.supervision import Supervision
 from llava_agent.assembly import Core
+from llava_agent.gateway.approvals import Approvals
 from llava_agent.service.store.artifacts import Artifact, Artifacts
 from llava_agent.service.store.photos import Photos
 from llava_agent.service.work.job import Done, Handler, Job, Stopped
+from llava_agent.service.work.steering import LOOK_S, Steering
 
 KIND = "task"
-#: Seconds between two looks whether the run is to end.
-_LOOK_S = 0.5
 
 
-def tasks(core: Callable[[], Core], photos: Photos, artifacts: Artifacts, folder: Path) -> Handler:
+def tasks(
+    core: Callable[[], Core], photos: Photos, artifacts: Artifacts, approvals: Approvals, folder: Path
+) -> Handler:
     """What does such a run.
 
     Args:
         folder: each run gets a folder of its own in it, from which it is taken up after a restart.
     """
-    return partial(_do, core, photos, artifacts, folder)
+    return partial(_do, core, photos, artifacts, approvals, folder)
 
 
-def _do(core: Callable[[], Core], photos: Photos, artifacts: Artifacts, folder: Path, job: Job) -> Done:
+def _do(
+    core: Callable[[], Core],
+    photos: Photos,
+    artifacts: Artifacts,
+    approvals: Approvals,
+    folder: Path,
+    job: Job,
+) -> Done:
     out = folder / job.run.id
-    result = asyncio.run(_watched(job, _begin(core(), photos, out, job)))
-    kept = _keep(artifacts, job, out)
+    steering = Steering(job, approvals)
+    try:
+        result = asyncio.run(_watched(job, steering, _begin(core(), photos, out, job, steering)))
+    except Stopped:
+        if (out / "run.json").exists():
+            write_report([out], out / "report.html", title=f"Run {job.run.id}")
+        raise
+    kept = keep_folder(artifacts, job, out)
 
     def write(connection: sa.Connection) -> Mapping[str, Any]:
         for name, artifact in kept.items():
@@ -47,20 +64,36 @@ def _do(core: Callable[[], Core], photos: Photos, artifacts: Artifacts, folder: 
 
     facts = [{"name": fact.name, "value": fact.value, "confidence": fact.confidence} for fact in result.facts]
     return Done(
-        {"status": result.status, "reason": result.reason, "steps": result.spent.steps, "facts": facts}, write
+        {
+            "status": result.status,
+            "reason": result.reason,
+            "steps": result.spent.steps,
+            "facts": facts,
+            "models": {
+                name: {"calls": total.calls, "tokens": total.tokens, "ms": round(total.ms, 1)}
+                for name, total in result.models.items()
+            },
+        },
+        write,
     )
 
 
-async def _begin(core: Core, photos: Photos, out: Path, job: Job) -> RunResult:
+async def _begin(core: Core, photos: Photos, out: Path, job: Job, steering: Steering) -> RunResult:
     request = job.run.request
+    supervision = Supervision(attendant=steering, control=steering.control)
     expectations: list[Expectation] = [Shows(text) for text in request["shows"]]
 
     def step(record: StepRecord) -> None:
-        job.say("step", {"step": record.step, "line": record.line, "outcome": record.outcome})
+        job.runs.say(job.run, "step", _said(record))  # never `Stopped` in the midst of a run
 
     if (out / "run.json").exists() and not (out / "result.json").exists():
         return await resume_task(
-            out, gateway=core.gateway, expectations=expectations, progress=step, find=core.find
+            out,
+            gateway=core.gateway,
+            expectations=expectations,
+            progress=step,
+            find=core.find,
+            supervision=supervision,
         )
     images = []
     for id in request["photos"]:
@@ -84,17 +117,33 @@ async def _begin(core: Core, photos: Photos, out: Path, job: Job) -> RunResult:
             expectations=expectations,
             find=core.find,
             progress=step,
+            supervision=supervision,
         )
     finally:
         for path in images:
             path.unlink(missing_ok=True)
 
 
-async def _watched(job: Job, work: Any) -> RunResult:
-    """The work, ended when the run is to end."""
+def _said(record: StepRecord) -> dict[str, Any]:
+    """A step for those who watch: what was done, what came of it, and what it cost."""
+    return {
+        "step": record.step,
+        "line": record.line,
+        "outcome": record.outcome,
+        "check": record.verification.status,
+        "confidence": round(record.confidence, 4),
+        "models": list(dict.fromkeys(call.model for call in record.calls)),
+        "tokens": sum(call.prompt_tokens + call.output_tokens for call in record.calls),
+        "ms": round(sum(call.ms for call in record.calls), 1),
+    }
+
+
+async def _watched(job: Job, steering: Steering, work: Coroutine[Any, Any, RunResult]) -> RunResult:
+    """The work, steered, and ended when the run is to end."""
     task = asyncio.ensure_future(work)
     while not task.done():
-        await asyncio.wait({task}, timeout=_LOOK_S)
+        await asyncio.wait({task}, timeout=LOOK_S)
+        await steering.look()
         if job.stop.is_set() and not task.done():
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
@@ -103,7 +152,7 @@ async def _watched(job: Job, work: Any) -> RunResult:
     return result
 
 
-def _keep(artifacts: Artifacts, job: Job, out: Path) -> dict[str, Artifact]:
+def keep_folder(artifacts: Artifacts, job: Job, out: Path) -> dict[str, Artifact]:
     """Every file of the run's folder as an artifact, by its path in it."""
     kept = {}
     for path in sorted(out.rglob("*")):

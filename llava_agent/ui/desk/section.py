@@ -13,6 +13,7 @@ import gradio as gr
 
 from llava_agent.errors import ConfigError, ImageError, LlavaAgentError
 from llava_agent.gateway.principal import Principal
+from llava_agent.ui.caller import caller
 from llava_agent.ui.cards import hint_card, problem_card
 from llava_agent.ui.desk import words
 
@@ -50,9 +51,9 @@ def desk_section(desk: Desk) -> None:
     async def inspect(
         paths: list[str] | None, name: str, request: gr.Request
     ) -> AsyncIterator[tuple[Any, ...]]:
-        who = caller(request)
         nothing = ("", "{}", "", gr.Row(visible=False))
         try:
+            who = caller(request, "content.write")
             async for said, made in follow(desk, who, paths or [], name or ""):
                 if not made:
                     yield said, *nothing
@@ -64,8 +65,8 @@ def desk_section(desk: Desk) -> None:
             yield problem_card(error), *nothing
 
     def keep(made: str, changed: str, name: str, request: gr.Request) -> tuple[str, str, str]:
-        who = caller(request)
         try:
+            who = caller(request, "content.write")
             found = confirm(desk, who, made, changed, name or "")
         except LlavaAgentError as error:
             return problem_card(error), changed, gr.skip()
@@ -75,12 +76,6 @@ def desk_section(desk: Desk) -> None:
     files.change(check, [files], [card], **private)
     start.click(inspect, [files, asset], [card, view, edits, record, after], **private)
     save.click(keep, [record, edits, asset], [card, edits, view], **private)
-
-
-def caller(request: gr.Request) -> Principal:
-    """Who uses the page, as the gate knows it."""
-    found: Principal = request.state.identity.principal
-    return found
 
 
 def check_photos(paths: list[str]) -> str:
@@ -114,8 +109,7 @@ async def follow(desk: Desk, who: Principal, paths: list[str], asset: str) -> As
         taken = await asyncio.to_thread(take_in, Path(path))
         stored, _ = await asyncio.to_thread(desk.photos.add, who, taken, name=Path(path).name, asset=asset)
         photos.append(stored.id)
-    run, _ = await asyncio.to_thread(desk.runs.add, who, KIND, {"photos": photos, "asset": asset})
-    desk.worker.wake()
+    run = await asyncio.to_thread(desk.begin, who, KIND, {"photos": photos, "asset": asset})
     yield waiting_card(words.WAITING), ""
     while not run.over:
         await asyncio.sleep(_LOOK_S)

@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 
 from llava_agent.agent.picture import find_marks
 from llava_agent.assembly import Core
-from llava_agent.service.routes import runs as run_routes
+from llava_agent.service import desk as desk_module
 from tests.inspection.test_intake import camera_file
 from tests.service.serving import application, client, key_of, service
 from tests.ui.words import PHOTOS, core
@@ -172,7 +172,7 @@ def test_a_full_queue_says_when_to_come_back(
 ) -> None:
     service(app).desk.worker.stop()
     photo = upload(ada).json()["id"]
-    monkeypatch.setattr(run_routes, "MOST_WAITING", 1)
+    monkeypatch.setattr(desk_module, "MOST_WAITING", 1)
     first = ada.post("/api/inspections", json={"photos": [photo]})
     full = ada.post("/api/inspections", json={"photos": [photo]})
     assert (first.status_code, full.status_code) == (202, 429) or full.status_code == 503

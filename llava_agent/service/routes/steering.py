@@ -1,0 +1,43 @@
+"""Steering a run of the agent while it goes: pause, go on, answer its question."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from llava_agent.service.http.permission import needs
+from llava_agent.service.routes.answers import Parts, Who, run_json
+
+router = APIRouter(prefix="/api/runs", tags=["runs"])
+
+
+class Reply(BaseModel):
+    """The answer to a question; `question` is the number of its event."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    question: int = Field(ge=1)
+    text: str = Field(min_length=1, max_length=2000)
+
+
+@router.post("/{id}/pause", summary="Hold a run before its next step")
+@needs("runs.use")
+def pause(id: str, desk: Parts, who: Who) -> dict[str, Any]:
+    desk.runs.order(who, id, "pause", {})
+    return run_json(desk.runs.get(who, id))
+
+
+@router.post("/{id}/resume", summary="Let a run that is paused go on")
+@needs("runs.use")
+def resume(id: str, desk: Parts, who: Who) -> dict[str, Any]:
+    desk.runs.order(who, id, "resume", {})
+    return run_json(desk.runs.get(who, id))
+
+
+@router.post("/{id}/reply", summary="Answer the question that a run waits for")
+@needs("runs.use")
+def reply(id: str, body: Reply, desk: Parts, who: Who) -> dict[str, Any]:
+    desk.runs.order(who, id, "reply", body.model_dump())
+    return run_json(desk.runs.get(who, id))
