@@ -16,6 +16,7 @@ from llava_agent.vlm.llava import LlavaModel, Row
 from llava_agent.vlm.vision.convert import open_clip_to_hf
 from llava_agent.vlm.vision.hf_tower import HfTower
 from llava_agent.vlm.vision.open_clip_tower import OpenClipTower
+from training.export.probe import picture, prompt
 
 #: Largest difference of a logit, as a fraction of the largest logit, between the model and its copy.
 TOLERANCE = 1e-3
@@ -167,10 +168,8 @@ def _difference(model: LlavaModel, folder: Path) -> float:
     if wrong:
         raise WeightsError(f"the copy does not load strictly, first {wrong[0]!r}")
     device = model.language.device
-    image = _probe(model.tower.image_size)
-    others = [token for token in range(3, 40) if token != model.placeholder][:12]
-    ids = [*others[:3], model.placeholder, *others[3:]]
-    batch = model.batch([Row(ids, [image])])
+    image = picture(model.tower.image_size)
+    batch = model.batch([Row(prompt(model.placeholder), [image])])
     everywhere = torch.ones_like(batch.ids, dtype=torch.bool)
     ours = model.language.logits_at(model.embeddings(batch), batch.mask, everywhere).float()
     pixels, _ = model.tower.preprocess(image)
@@ -179,9 +178,3 @@ def _difference(model: LlavaModel, folder: Path) -> float:
     ).logits[0]
     found = ((ours - theirs.float()).abs().max() / ours.abs().max()).item()
     return found if found == found else 1.0
-
-
-def _probe(size: int) -> Image.Image:
-    """A picture with content at every place and in every channel."""
-    image = Image.linear_gradient("L").resize((size, size))
-    return Image.merge("RGB", (image, image.rotate(90), image.rotate(180)))
