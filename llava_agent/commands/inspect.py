@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from llava_agent.inspection.compare import Change
-    from llava_agent.inspection.document import InspectionDocument
+    from llava_agent.inspection.document import InspectionDocument, StepDocument
 
 PhotoFiles = Annotated[
     list[Path],
@@ -61,10 +61,13 @@ def inspect(
       llava-agent inspect pump.jpg --json
     """
     from llava_agent.assembly import assemble
+    from llava_agent.database import open_database
+    from llava_agent.gateway.principal import LOCAL
     from llava_agent.inspection.compare import compare
     from llava_agent.inspection.document import read_document
     from llava_agent.inspection.draw import draw
     from llava_agent.inspection.inspect import inspect_photos
+    from llava_agent.inspection.manuals import Manuals
     from tools.photo import load_image
 
     before = read_document(_text(earlier)) if earlier is not None else None
@@ -74,6 +77,7 @@ def inspect(
         loaded,
         gateway=core.gateway,
         find=core.find,
+        search=Manuals(open_database).of(LOCAL),
         progress=lambda name, at, of: note(f"  looking at {name} ({at} of {of})") if of > 1 else None,
     )
     document = read_document(found.as_dict())
@@ -156,6 +160,10 @@ def _text(path: Path) -> str:
         ) from None
 
 
+def _step(step: StepDocument) -> list[str]:
+    return [step.do, *(f"“{one.quote}” ({one.place})" for one in step.citations)]
+
+
 def _print(document: InspectionDocument, changes: tuple[Change, ...]) -> None:
     say(f"Asset: {document.asset or 'not read'}")
     for number, line in enumerate(document.lines, start=1):
@@ -170,7 +178,7 @@ def _print(document: InspectionDocument, changes: tuple[Change, ...]) -> None:
             [f"{fault.what} ({fault.confidence:.0%}): {fault.because}" for fault in document.faults],
         ),
         ("Changes", [change.sentence for change in changes]),
-        ("Next steps", [step.do for step in document.steps]),
+        ("Next steps", [said for step in document.steps for said in _step(step)]),
     ):
         if lines:
             say(f"{heading}:")

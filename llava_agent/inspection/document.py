@@ -52,6 +52,12 @@ class CitationDocument(_Part):
     source: str
     page: int | None = None
     quote: str
+    passage: str = ""
+
+    @property
+    def place(self) -> str:
+        """For a person: `pump.pdf, page 3`."""
+        return self.source if self.page is None else f"{self.source}, page {self.page}"
 
 
 class StepDocument(_Part):

@@ -88,14 +88,22 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A passage of a manual."""
+    """What a manual says.
+
+    Attributes:
+        source: file name of the document.
+        page: from 1; None where the format has no pages.
+        quote: its words, as they stand there.
+        passage: the passage around them.
+    """
 
     source: str
     page: int | None
     quote: str
+    passage: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        return {"source": self.source, "page": self.page, "quote": self.quote}
+        return {"source": self.source, "page": self.page, "quote": self.quote, "passage": self.passage}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,10 @@ from llava_agent.assembly import Core
 from llava_agent.database import Database
 from llava_agent.gateway.approvals import Approvals
 from llava_agent.gateway.principal import Principal
+from llava_agent.inspection.guidance import Search
+from llava_agent.inspection.manuals import Manuals
+from llava_agent.service.auth.rights import rights
+from llava_agent.service.auth.users import Users
 from llava_agent.service.errors import Busy
 from llava_agent.service.settings import Settings
 from llava_agent.service.store.artifacts import Artifacts
@@ -65,8 +70,10 @@ class Desk:
         photos, records, runs = Photos(database, artifacts), Records(database), Runs(database)
         approvals, folder = Approvals(database), settings.runs.absolute()
         handlers = {
-            inspect.KIND: inspect.inspector(core, photos, records),
             task.KIND: task.tasks(core, photos, artifacts, approvals, folder),
+            inspect.KIND: inspect.inspector(
+                core, photos, records, partial(_manuals, database, Manuals(lambda: database))
+            ),
         }
         worker = Worker(runs, handlers, _AT_ONCE)
         return cls(artifacts, photos, records, runs, worker, approvals, folder)
@@ -99,6 +106,14 @@ class Desk:
 
     def close(self) -> None:
         self.worker.stop()
+
+
+def _manuals(database: Database, manuals: Manuals, owner: Principal) -> Search | None:
+    """The manuals as the owner of a run may read them now, with the department of the account."""
+    user = Users(database).find(owner.user)
+    if user is None or user.tenant != owner.tenant:
+        return manuals.of(owner)  # this machine's own user, who has no account
+    return manuals.of(user.principal()) if "knowledge.read" in rights(user.roles, user.denied) else None
 
 
 def files_beside(database: Database) -> Path:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from llava_agent.assembly import Core
 from llava_agent.gateway.ledger import Ledger
+from llava_agent.gateway.principal import Principal
 from llava_agent.inspection.guidance import Search
 from llava_agent.inspection.inspect import inspect_photos
 from llava_agent.service.store.photos import Photos
@@ -21,14 +22,25 @@ KIND = "inspect"
 
 
 def inspector(
-    core: Callable[[], Core], photos: Photos, records: Records, search: Search | None = None
+    core: Callable[[], Core],
+    photos: Photos,
+    records: Records,
+    search: Callable[[Principal], Search | None] = lambda _: None,
 ) -> Handler:
-    """What does such a run. It keeps nothing before its end, so one that was cut off simply begins anew."""
+    """What does such a run. It keeps nothing before its end, so one that was cut off simply begins anew.
+
+    Args:
+        search: the manuals as the owner of a run may read them.
+    """
     return partial(_inspect, core, photos, records, search)
 
 
 def _inspect(
-    core: Callable[[], Core], photos: Photos, records: Records, search: Search | None, job: Job
+    core: Callable[[], Core],
+    photos: Photos,
+    records: Records,
+    search: Callable[[Principal], Search | None],
+    job: Job,
 ) -> Done:
     ids: list[str] = job.run.request["photos"]
     loaded = []
@@ -44,7 +56,7 @@ def _inspect(
         loaded,
         gateway=parts.gateway.recording(Ledger()),
         find=parts.find,
-        search=search,
+        search=search(job.who),
         run=job.run.id,
         progress=look,
     )

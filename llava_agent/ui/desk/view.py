@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from llava_agent.inspection.document import FaultDocument, InspectionDocument, LineDocument
+from llava_agent.inspection.document import FaultDocument, InspectionDocument, LineDocument, StepDocument
 from llava_agent.ui.desk import words
 
 if TYPE_CHECKING:
@@ -126,7 +126,19 @@ def _fault(number: int, fault: FaultDocument) -> str:
 
 
 def _steps(document: InspectionDocument) -> str:
-    return _list(words.STEPS, [step.do for step in document.steps])
+    if not document.steps:
+        return ""
+    rows = "".join(f"<li>{escape(step.do)}{_cited(step)}</li>" for step in document.steps)
+    return f"<h3>{words.STEPS}</h3><ul>{rows}</ul>"
+
+
+def _cited(step: StepDocument) -> str:
+    """What the manuals say, with the place; the passage around it opens on demand."""
+    return "".join(
+        f'<details class="small"><summary>“{escape(one.quote)}” <em>{escape(one.place)}</em></summary>'
+        f"<p>{escape(one.passage or one.quote)}</p></details>"
+        for one in step.citations
+    )
 
 
 def _files(record: str) -> str:
