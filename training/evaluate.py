@@ -17,7 +17,7 @@ from torch import Tensor
 from llava_agent.exam.share import Share
 from llava_agent.gateway.verbs import POINTING_VERBS
 from llava_agent.vlm.prompt import Line, PromptEncoder
-from llava_agent.vlm.reader import multiplied
+from llava_agent.vlm.reader import multiplied, weighed
 from llava_agent.vlm.reader_head import ReaderHead
 from training.encode import encode, show_words
 from training.pointing_model import Example, PointingModel
@@ -50,15 +50,32 @@ class Trained:
         found = run(self.model, examples_of(drawn, self.encoder, named, words), features)
         table = self.model.language.get_input_embeddings().weight.detach()
         for (step, _), result in zip(drawn, found, strict=True):
-            if step.quote is None:
+            absent = step.verb == "none" and "read" in step.verbs
+            if step.quote is None and not absent:
                 continue
             reading = reading_of(step, self.encoder.tokenizer)
             # What is not made of whole tokens cannot be quoted.
             result |= judge(self.reader, table, reading) if reading else {"span": False}
+            if step.verb in ("read", "none") and reading is not None:
+                result["verb"] = _read_verb(step, result) == step.verb
             if step.verb == "read" and reading is not None:
                 result["target"] = _read_target(step, result) == step.target
-            result["right"] = result["verb"] and result.get("target", True) and result["span"]
+            result["right"] = all(result.get(part, True) for part in ("verb", "target", "span"))
         return found
+
+
+def _read_verb(step: Step, result: dict[str, Any]) -> str:
+    """The verb of a question by the language model and the reader together, as in use."""
+    chances = torch.as_tensor(result["verb_scores"]).float().softmax(-1).tolist()
+    by_verb = dict(zip(step.verbs, chances, strict=True))
+    if max(by_verb, key=by_verb.__getitem__) in ("read", "none") and _whole(step, result):
+        by_verb["read"], by_verb["none"] = weighed(by_verb["read"], by_verb["none"], result["absent"])
+    return max(by_verb, key=by_verb.__getitem__)
+
+
+def _whole(step: Step, result: dict[str, Any]) -> bool:
+    """Whether the reader could read every line; a page may be too long."""
+    return len(result["chances"]) == len(passages_in(replace(step, verb="read")))
 
 
 def _read_target(step: Step, result: dict[str, Any]) -> int | None:
@@ -66,7 +83,7 @@ def _read_target(step: Step, result: dict[str, Any]) -> int | None:
     chances = result["target_scores"].float().softmax(-1).numpy()
     indices = [passage.index for passage in passages_in(step)]
     lines = chances[:-1]
-    if len(result["chances"]) == len(indices):  # else the page was too long for the reader
+    if _whole(step, result):
         lines = multiplied(lines, result["chances"], indices)
     return int(lines.argmax()) if lines.max() >= chances[-1] else None
 

@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 
 from llava_agent.gateway.quotable import Passage
 from llava_agent.gateway.verbs import QUOTING_VERBS
-from llava_agent.vlm.passages import Layout, asked_of, lay_out, passages_for
+from llava_agent.vlm.passages import Asked, Layout, asked_of, lay_out, passages_for
 from llava_agent.vlm.prompt import Line
 from training.tasks.interface import noise
 from training.tasks.mixture import INTERFACES, pick
@@ -18,7 +18,10 @@ from training.tasks.plates import PLATES
 from training.tasks.step import Step
 
 #: Share of questions about plates and pages; the others are the typing, choosing and looking of interfaces.
-_PLATES = 0.3
+_PLATES = 0.4
+
+#: Share of those questions whose answer is taken away.
+_ANSWERLESS = 0.25
 
 #: Share of interface steps with text of the page around them.
 _CROWDED = 0.4
@@ -26,7 +29,8 @@ _CROWDED = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A sequence, and the first and last token of what is to be quoted."""
+    """A sequence, and the first and last token of what is to be quoted; both `layout.absent` where it is not
+    there."""
 
     task: str
     layout: Layout
@@ -42,7 +46,14 @@ def passages_in(step: Step) -> list[Passage]:
 
 
 def reading_of(step: Step, tokenizer: Tokenizer) -> Reading | None:
-    """What the reader learns from a step; None where it quotes nothing, or off the tokens' borders."""
+    """What the reader learns from a step; None where it quotes nothing, or off the tokens' borders.
+
+    That a question has no answer (the verb `none`) is learned as well.
+    """
+    if step.verb == "none":
+        layout = _layout_of_question(step, tokenizer)
+        place = layout.absent
+        return None if place is None else Reading(f"{step.task} none", layout, place, place)
     if step.quote is None or step.verb not in QUOTING_VERBS:
         return None
     quote, passages = step.quote, passages_in(step)
@@ -55,6 +66,28 @@ def reading_of(step: Step, tokenizer: Tokenizer) -> Reading | None:
     layout = lay_out(tokenizer, asked, passages)
     found = layout.positions(keys.index((quote.source, quote.index)), quote.begin, quote.end)
     return None if found is None else Reading(f"{step.task} {step.verb}", layout, *found)
+
+
+def _layout_of_question(step: Step, tokenizer: Tokenizer) -> Layout:
+    return lay_out(
+        tokenizer, Asked("read", step.instruction, step.instruction), passages_in(replace(step, verb="read"))
+    )
+
+
+def answerless(step: Step, rng: Random) -> Step:
+    """A question about a photo whose answer was not found: the value is missing, at times with its label.
+
+    What stands beside the gap looks like an answer, which is how a wrong one comes about.
+    """
+    assert step.target is not None
+    gone = {step.target}
+    value = step.lines[step.target].quotable
+    before = step.target - 1
+    split = step.quote is not None and step.quote.end - step.quote.begin == len(value)
+    if split and before >= 0 and rng.random() < 0.5:
+        gone.add(before)
+    lines = tuple(line for place, line in enumerate(step.lines) if place not in gone)
+    return replace(step, lines=lines, verb="none", target=None, quote=None, crops=(), words=())
 
 
 def crowded(step: Step, rng: Random) -> Step:
@@ -78,6 +111,8 @@ def readings(seed: int, tokenizer: Tokenizer) -> Iterator[Reading]:
     while True:
         steps = [pick(rng, PLATES)(rng)] if rng.random() < _PLATES else pick(rng, INTERFACES)(rng).steps
         for step in steps:
+            if step.verb == "read" and rng.random() < _ANSWERLESS:
+                step = answerless(step, rng)
             if step.kind == "Goal" and rng.random() < _CROWDED:
                 step = crowded(step, rng)
             made = reading_of(step, tokenizer)

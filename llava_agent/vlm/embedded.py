@@ -32,7 +32,7 @@ from llava_agent.vlm.prompt import (
     Line,
     PromptEncoder,
 )
-from llava_agent.vlm.reader import Quotation, Read, Reader, multiplied
+from llava_agent.vlm.reader import Quotation, Read, Reader, multiplied, weighed
 from llava_agent.vlm.words import Words, sampling_of, told, whole
 
 if TYPE_CHECKING:
@@ -191,12 +191,13 @@ class EmbeddedModel:
         """The verb first; its hidden state then points at the line and the span."""
         ids = np.asarray([self._encoder.verb_ids[verb] for verb in verbs], dtype=np.int64)
         chances = np.exp(log_softmax(ready.logits[ids], self._calibration.verb))
+        looked = self._look_for(request, candidates, verbs, chances)
         best = int(chances.argmax())
         verb = verbs[best]
         states, logits = self._engine.forward(self._engine.embed(ids[best : best + 1]))
         query = states[0]
         distribution, none = self._target(query, ready)
-        read = self._read(request, candidates, verb, distribution, none)
+        read = looked if verb == "read" else self._read(request, candidates, verb, distribution, none)
         if read is not None and verb == "read":
             distribution = _agreed(distribution, read)
         index = _pointed_at(verb, distribution, none)
@@ -221,6 +222,23 @@ class EmbeddedModel:
             route=_UNROUTED,
             said=said,
         )
+
+    def _look_for(
+        self, request: ModelRequest, candidates: Sequence[Candidate], verbs: Sequence[str], chances: Floats
+    ) -> Read | None:
+        """The reader's search for what a question asks for; it also has a say in whether it is there at all.
+
+        Args:
+            chances: `[V]` of the verbs; changed in place where the reader knows better.
+        """
+        if "read" not in verbs or verbs[int(chances.argmax())] not in ("read", "none"):
+            return None
+        read = self._read(request, candidates, "read", np.zeros(0, dtype=np.float32), 1.0)
+        absent = read.absent() if read is not None else None
+        if absent is not None and "none" in verbs:
+            there, away = verbs.index("read"), verbs.index("none")
+            chances[there], chances[away] = weighed(float(chances[there]), float(chances[away]), absent)
+        return read
 
     def _target(self, query: Floats, ready: _Prefilled) -> tuple[Floats, float]:
         """Probabilities of the candidates, and of none of them."""

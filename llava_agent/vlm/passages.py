@@ -78,6 +78,23 @@ class Layout:
     spans: tuple[tuple[int, int], ...]
     verb: int
 
+    @property
+    def absent(self) -> int | None:
+        """The token that stands for *it is not here*: a question's first (Devlin et al., 2019, 5.3).
+
+        None for the other verbs: what is typed, chosen or looked for is known to be there.
+        """
+        asks = QUOTING_VERBS[self.verb] == "read" and len(self.ids) and self.segments[0] == Segment.ASKED
+        return 0 if asks else None
+
+    @property
+    def starts(self) -> NDArray[np.bool_]:
+        """`[T]`: where a quotation may begin, and where its absence is said."""
+        free = self.passages >= 0
+        if self.absent is not None:
+            free[self.absent] = True
+        return free
+
     def positions(self, passage: int, begin: int, end: int) -> tuple[int, int] | None:
         """First and last token of the characters `begin..end` of a passage; None off the tokens' borders."""
         inside = [t for t in np.flatnonzero(self.passages == passage) if self._overlaps(int(t), begin, end)]

@@ -59,6 +59,19 @@ def multiplied(pointed: Floats, read: Floats, indices: Sequence[int]) -> Floats:
     return result
 
 
+def weighed(read: float, none: float, absent: float) -> tuple[float, float]:
+    """Probabilities of `read` and of `none`, by the language model and the reader together; their sum stays.
+
+    Args:
+        read, none: of the verbs, by the language model.
+        absent: that what is asked for stands nowhere, by the reader.
+    """
+    absent = min(max(absent, UNREAD), 1 - UNREAD)
+    there, away = read * (1 - absent), none * absent
+    share = (read + none) / (there + away) if there + away else 0.0
+    return there * share, away * share
+
+
 @dataclass(frozen=True, slots=True)
 class Quotation:
     """Characters `begin..end` of a passage, and the probability that they are meant."""
@@ -152,10 +165,24 @@ class Read:
     given: Floats
     temperature: float
 
+    @property
+    def whole(self) -> bool:
+        """Whether every passage could be read; a page may be too long."""
+        of = self.layout.passages
+        return set(of[of >= 0].tolist()) == set(range(len(self.passages)))
+
+    def absent(self) -> float | None:
+        """Probability that what is asked for stands in no passage; None where not all could be read."""
+        place = self.layout.absent
+        if place is None or not self.whole:
+            return None
+        return float(self._likely(self.scores, self.layout.starts)[place])
+
     def chances(self) -> Floats | None:
-        """`[N]` probability that the quotation begins in each passage; None where not all could be read."""
+        """`[N]` probability that the quotation begins in each passage, if it is there at all; None where not
+        all could be read."""
         of, free = self.layout.passages, self.layout.passages >= 0
-        if set(of[free].tolist()) != set(range(len(self.passages))):
+        if not self.whole:
             return None
         return np.bincount(of[free], self._likely(self.scores, free)[free]).astype(np.float32)
 

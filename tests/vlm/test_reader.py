@@ -16,10 +16,10 @@ from llava_agent.gateway.quotable import Passage
 from llava_agent.gateway.verbs import QUOTING_VERBS
 from llava_agent.vlm import reader_head
 from llava_agent.vlm.passages import Asked, lay_out, passages_for
-from llava_agent.vlm.reader import HEADS, LAYERS, LONGEST_SPAN, WEIGHTS, Reader, multiplied
+from llava_agent.vlm.reader import HEADS, LAYERS, LONGEST_SPAN, WEIGHTS, Reader, multiplied, weighed
 from tests.vlm.embedded_models import HIDDEN, prompt_tokenizer, random_reader, reader_of
 from training.reading import Reading
-from training.stages.read import collate, scores_of
+from training.stages.read import collate, judge, scores_of
 
 TOKENIZER = prompt_tokenizer()
 TABLE = np.random.default_rng(0).normal(size=(TOKENIZER.get_vocab_size(), HIDDEN)).astype(np.float32)
@@ -47,6 +47,7 @@ def test_both_choose_the_same_characters(seed: int, goal: str, value: str, verb:
     assert found is not None
     table = torch.from_numpy(TABLE)
     starts, _ = scores_of(head, table, collate([Reading("", layout, 0, 0)]))
+    starts = starts.masked_fill(torch.from_numpy(layout.passages)[None] < 0, -1e9)
     first = int(starts[0].argmax())
     _, ends = scores_of(head, table, collate([Reading("", layout, first, first)]))
     last = int(ends[0, : first + LONGEST_SPAN].argmax())
@@ -87,6 +88,32 @@ def test_where_a_reading_begins_is_a_distribution_over_the_lines(seed: int, text
 def test_a_page_that_is_too_long_for_the_reader_is_left_to_the_pointer() -> None:
     reader = reader_of(random_reader(0), TOKENIZER, embed)
     assert reader.read(Asked("read", "Which?", "Which?"), lines(*["word " * 20] * 40)).chances() is None
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 3), st.lists(st.text("abc 019-", min_size=1, max_size=9).filter(str.strip), min_size=1))
+def test_both_say_alike_how_likely_nothing_is_there(seed: int, texts: list[str]) -> None:
+    head, passages, asked = random_reader(seed), lines(*texts), Asked("read", "Which?", "Which?")
+    absent = reader_of(head, TOKENIZER, embed).read(asked, passages).absent()
+    layout = lay_out(TOKENIZER, asked, passages)
+    assert absent is not None and layout.absent == 0
+    found = judge(head, torch.from_numpy(TABLE), Reading("", layout, 0, 0))
+    assert absent == pytest.approx(found["absent"], rel=2e-2, abs=1e-3)
+    assert "span" not in found
+
+
+def test_only_a_question_can_have_no_answer() -> None:
+    reader = reader_of(random_reader(0), TOKENIZER, embed)
+    assert reader.read(Asked("type", '"Model" textbox', "Model"), lines("a")).absent() is None
+
+
+@given(st.floats(0.01, 0.5), st.floats(0.01, 0.5), st.floats(0, 1))
+def test_what_is_weighed_keeps_its_sum_and_follows_the_reader(
+    read: float, none: float, absent: float
+) -> None:
+    there, away = weighed(read, none, absent)
+    assert there + away == pytest.approx(read + none)
+    assert (away >= none) == (absent >= 0.5) or away == pytest.approx(none)
 
 
 @given(st.lists(st.floats(0.01, 1), min_size=2, max_size=8), st.data())

@@ -16,7 +16,7 @@ from tools.mark import Mark
 from tools.marks.dials import detect_dials, detect_discs
 from tools.marks.shapes import Shape, find_icons, find_shapes
 from tools.ocr import PHOTO_MIN_SIDE, OcrLine, read_lines
-from tools.reading_order import by_columns, by_rows
+from tools.reading_order import by_plates, by_rows
 
 #: The box of a line may be this much higher than the box that it stands in (cells of a dense table).
 _FITS = 1.5
@@ -47,7 +47,7 @@ def photo_marks(image: Image.Image, lines: Sequence[OcrLine] | None = None) -> t
     marks = [_text(line) for line in lines]
     marks += [Mark("", "dial", "", dial, "dial") for dial in dials]
     marks += [Mark("", "region", "", disc, "pixels") for disc in discs]
-    return _numbered(marks, by_columns)
+    return _numbered(marks, by_plates)
 
 
 def _screen(image: Image.Image, lines: Sequence[OcrLine], shapes: Sequence[Shape]) -> tuple[Mark, ...]:
@@ -67,7 +67,7 @@ def _screen(image: Image.Image, lines: Sequence[OcrLine], shapes: Sequence[Shape
     ]
     taken = [mark.box.grown(1.05) for mark in marks if mark.box is not None] + [line.box for line in lines]
     marks += [Mark("", "region", "", box, "pixels", score=0.5) for box in find_icons(image, taken)]
-    return _numbered(marks, by_rows)
+    return _numbered(marks, lambda boxes, _: by_rows(boxes))
 
 
 def _holder(line: OcrLine, boxes: Iterable[Box]) -> Box | None:
@@ -118,10 +118,14 @@ def _text(line: OcrLine) -> Mark:
     return Mark("", "text", line.text, line.box, "ocr", score=line.score)
 
 
-def _numbered(marks: Sequence[Mark], order: Callable[[Sequence[Box]], list[int]]) -> tuple[Mark, ...]:
+def _numbered(
+    marks: Sequence[Mark], order: Callable[[Sequence[Box], Sequence[str]], list[int]]
+) -> tuple[Mark, ...]:
     """In reading order, with refs `pixel:<n>`."""
     placed = [(mark, mark.box) for mark in marks if mark.box is not None]
     return tuple(
         replace(placed[index][0], ref=f"pixel:{at}")
-        for at, index in enumerate(order([box for _, box in placed]), start=1)
+        for at, index in enumerate(
+            order([box for _, box in placed], [mark.text for mark, _ in placed]), start=1
+        )
     )

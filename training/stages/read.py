@@ -15,7 +15,6 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from llava_agent.errors import ConfigError
-from llava_agent.gateway.verbs import QUOTING_VERBS
 from llava_agent.vlm.passages import MATCHES
 from llava_agent.vlm.reader_head import ReaderHead
 from training import checkpoint
@@ -58,7 +57,7 @@ class ReadConfig(Settings):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Padded readings: see `ReaderHead.forward`; `passages` `[B, T]`, `first` and `last` `[B]`."""
+    """Padded readings: see `ReaderHead.forward`; `passages`, `starts` `[B, T]`, `first`, `last` `[B]`."""
 
     ids: Tensor
     segments: Tensor
@@ -66,6 +65,7 @@ class Batch:
     verbs: Tensor
     mask: Tensor
     passages: Tensor
+    starts: Tensor
     first: Tensor
     last: Tensor
 
@@ -75,16 +75,17 @@ def collate(group: Sequence[Reading]) -> Batch:
     size, longest = len(group), max(len(one.layout.ids) for one in group)
     ids, segments = torch.zeros(size, longest, dtype=torch.long), torch.zeros(size, longest, dtype=torch.long)
     matches, mask = torch.zeros(size, longest, MATCHES), torch.zeros(size, longest, dtype=torch.bool)
-    passages = torch.full((size, longest), -1)
+    passages, starts = torch.full((size, longest), -1), torch.zeros(size, longest, dtype=torch.bool)
     for row, one in enumerate(group):
         length = len(one.layout.ids)
         ids[row, :length] = torch.from_numpy(one.layout.ids)
         segments[row, :length] = torch.from_numpy(one.layout.segments)
         matches[row, :length] = torch.from_numpy(one.layout.matches)
         passages[row, :length] = torch.from_numpy(one.layout.passages)
+        starts[row, :length] = torch.from_numpy(one.layout.starts)
         mask[row, :length] = True
     numbers = torch.tensor([[one.layout.verb, one.first, one.last] for one in group])
-    return Batch(ids, segments, matches, numbers[:, 0], mask, passages, numbers[:, 1], numbers[:, 2])
+    return Batch(ids, segments, matches, numbers[:, 0], mask, passages, starts, numbers[:, 1], numbers[:, 2])
 
 
 def scores_of(head: ReaderHead, table: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -93,9 +94,10 @@ def scores_of(head: ReaderHead, table: Tensor, batch: Batch) -> tuple[Tensor, Te
     starts, states = head(embeddings, batch.segments, batch.matches, batch.verbs, batch.mask)
     rows, places = torch.arange(len(batch.first)), torch.arange(batch.ids.shape[1])
     ends = head.end(states, states[rows, batch.first])
-    same = batch.passages == batch.passages[rows, batch.first][:, None]
-    reach = same & (places >= batch.first[:, None])
-    return starts.float().masked_fill(batch.passages < 0, -1e9), ends.float().masked_fill(~reach, -1e9)
+    same = (batch.passages == batch.passages[rows, batch.first][:, None]) & (batch.passages >= 0)
+    # What is absent ends where it begins.
+    reach = (same & (places >= batch.first[:, None])) | (places == batch.first[:, None])
+    return starts.float().masked_fill(~batch.starts, -1e9), ends.float().masked_fill(~reach, -1e9)
 
 
 def loss_of(head: ReaderHead, table: Tensor, batch: Batch) -> Tensor:
@@ -180,18 +182,27 @@ def read_trained(run: Path, head: ReaderHead) -> None:
 def judge(head: ReaderHead, table: Tensor, one: Reading) -> dict[str, Any]:
     """Whether a reading's first and last token are right, with the scores (for calibration).
 
-    A reading's passage is given, as the target is in use; `chances` are those of every passage.
+    A reading's passage is given, as the target is in use; `chances` are those of every passage if it is there
+    at all, `absent` says how likely it is not. Of what is absent, nothing but that is judged.
     """
     batch = collate([one])
     starts, ends = scores_of(head, table, batch)
-    free = batch.passages[0] >= 0
-    count = int(batch.passages.max()) + 1
-    chances = torch.zeros(count).index_add(0, batch.passages[0][free], starts[0].softmax(-1)[free])
+    found: dict[str, Any] = {"span_choices": [(starts[0], one.first)]}
+    if one.layout.absent is not None:
+        found |= _presence(starts[0], batch.passages[0], one.layout.absent)
+        if one.first == one.layout.absent:
+            return found
     inside = starts[0]
-    if one.layout.verb == QUOTING_VERBS.index("read"):
+    if one.layout.absent is not None:
         inside = inside.masked_fill(batch.passages[0] != batch.passages[0, one.first], -1e9)
-    return {
-        "span": int(inside.argmax()) == one.first and int(ends.argmax()) == one.last,
-        "span_choices": [(inside, one.first), (ends[0], one.last)],
-        "chances": chances.numpy(),
-    }
+        found["span_choices"].append((inside, one.first))
+    found["span_choices"].append((ends[0], one.last))
+    return found | {"span": int(inside.argmax()) == one.first and int(ends.argmax()) == one.last}
+
+
+def _presence(starts: Tensor, passages: Tensor, absent: int) -> dict[str, Any]:
+    """Probability that nothing is there, and of each passage if something is."""
+    free = passages >= 0
+    there = starts.masked_fill(~free, -1e9).softmax(-1)
+    chances = torch.zeros(int(passages.max()) + 1).index_add(0, passages[free], there[free])
+    return {"absent": float(starts.softmax(-1)[absent]), "chances": chances.numpy()}
