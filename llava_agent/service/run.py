@@ -35,8 +35,10 @@ def serve(settings: Settings) -> None:
     """
     import uvicorn
 
+    from llava_agent.gateway.guards import sink
     from llava_agent.service.app import create_app
 
+    sink.install()  # before anything can be logged
     _check_certificate(settings)
     _hand_down(settings)
     listener = listen(settings)  # first: nothing is made where the server cannot start

@@ -51,11 +51,8 @@ def test_a_run_learns_and_leaves_a_model_that_can_be_used(made: Path, tmp_path: 
     assert 0 < lines[0]["supervised"] < 1 and 0 <= lines[0]["padding"] < 1
     assert (out / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert json.loads((out / "config.json").read_text())["schedule"] == "cosine"
-    assert (
-        json.loads((out / "environment.json").read_text())["packages"]["torch"]
-        == torch.__version__.split("+")[0]
-        or True
-    )
+    packages = json.loads((out / "environment.json").read_text())["packages"]
+    assert packages["torch"].split("+")[0] == torch.__version__.split("+")[0]
     data = json.loads((out / "data.json").read_text())
     assert data["samples"] == 12 and data["refused"] == []
     model = load_model(load_preset(str(out / "preset.yaml")))  # type: ignore[arg-type]
