@@ -232,13 +232,13 @@ async def side_by_side(base: str, out: Path) -> bool:
             f"{base}/form", OraclePolicy(script), Budget(10, 60), out / name, (Shows("It was saved"),)
         )
 
-    both = await asyncio.gather(one("ada"), one("bob"))
+    both = await asyncio.gather(one("Oona"), one("Luis"))  # no name that a hash could spell
     texts = [(result.folder / "steps.jsonl").read_text() for result in both]
     return (
         all(result.status == "passed" for result in both)
-        and "bob" not in texts[0]
-        and "ada" not in texts[1]
-        and "n=ada" in texts[0]
+        and "Luis" not in texts[0]
+        and "Oona" not in texts[1]
+        and "n=Oona" in texts[0]
     )
 
 
