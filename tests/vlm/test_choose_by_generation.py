@@ -32,7 +32,7 @@ def png(width: int = 30, height: int = 20) -> bytes:
 
 @pytest.fixture(autouse=True)
 def same_fence(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a random model says depends on every character of its prompt, so the fence may not be random here."""
+    """What a random model says depends on all of its prompt, so the fence may not be random here."""
     monkeypatch.setattr(wording, "_SECRET", bytes(16))
 
 
