@@ -244,10 +244,6 @@ class PageSurface:
         self._seen = _Seen(observation, page, (place["top"], place["room"]), collection)
         return observation
 
-    async def to_top(self) -> None:
-        """Scroll to the beginning, wherever an agent or a person has scrolled to."""
-        await self.session.page.evaluate(script("scroll.js"), -1e6)
-
     # Acting
 
     async def _do(self, action: Action, observation: Observation) -> Outcome:

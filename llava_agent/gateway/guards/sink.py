@@ -32,11 +32,6 @@ def masked(text: str) -> str:
         return _FAILED
 
 
-def masked_error(error: BaseException) -> str:
-    """Kind and sentence of an error, for a record."""
-    return f"{type(error).__name__}: {masked(str(error))}"
-
-
 def install() -> None:
     """Mask every log record of this process when it is made, and what an uncaught exception prints."""
     before = logging.getLogRecordFactory()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, get_args
 
-from llava_agent.gateway.principal import ROLES, Role
+from llava_agent.gateway.principal import Role
 
 #: What a route may ask for. Content always means the caller's own; nobody has a right to other people's.
 Permission = Literal[
@@ -84,7 +84,3 @@ def clash(roles: Iterable[Role]) -> str:
     if "admin" in held and held & {"member", "agent_service"}:
         return "an admin reads no content, so admin cannot be combined with member or agent_service"
     return ""
-
-
-def is_role(word: str) -> bool:
-    return word in ROLES

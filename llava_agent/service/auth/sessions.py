@@ -74,10 +74,6 @@ class Sessions:
         with self._database.writing() as connection:
             connection.execute(sessions.delete().where(sessions.c.digest == _digest(secret)))
 
-    def end_all(self, user: str) -> None:
-        with self._database.writing() as connection:
-            connection.execute(sessions.delete().where(sessions.c.user == user))
-
 
 def csrf_of(secret: str) -> str:
     """Bound to the session, and no way back to its secret."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -56,9 +56,6 @@ class Preprocess:
             raise ConfigError(f"interpolation {self.interpolation!r} is unknown", "use bicubic or bilinear")
         if self.max_tiles < 1:
             raise ConfigError(f"max_tiles must be 1 or more, got {self.max_tiles}")
-
-    def with_mode(self, mode: ResizeMode) -> Preprocess:
-        return replace(self, mode=mode)
 
     def views(self, width: int, height: int) -> int:
         """How many canvases an image of that size becomes."""

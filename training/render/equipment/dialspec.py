@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from training.render.equipment.ink import Colour
 from training.render.equipment.part import Rng, between, chance, pick
@@ -64,9 +64,6 @@ class DialSpec:
 
     def direction(self, value: float) -> float:
         return self.start + self.sweep * (value - self.minimum) / (self.maximum - self.minimum)
-
-    def showing(self, value: float) -> DialSpec:
-        return replace(self, value=value)
 
 
 @dataclass(frozen=True, slots=True)
