@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from starlette.concurrency import run_in_threadpool
@@ -56,7 +57,9 @@ async def in_turn(queue: FairQueue, caller: str, work: Callable[[Stop], Result])
             return await asyncio.shield(thread)
         except asyncio.CancelledError:
             stop.now()
-            await asyncio.wait([thread])
+            while not thread.done():  # whoever cancels twice may not pass the turn on either
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait([thread])
             if not thread.cancelled():
                 thread.exception()  # taken note of
             raise

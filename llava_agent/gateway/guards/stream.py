@@ -57,7 +57,7 @@ class StreamGuard:
         """What may be shown by now. Raises Blocked."""
         self._whole.append(piece)
         self._open += piece
-        self._close(self._outside_key(self._grown()))
+        self._close(self._outside_finding(self._outside_key(self._grown())))
         return self._release(self._before_phrase())
 
     def end(self) -> Screened[str]:
@@ -96,6 +96,21 @@ class StreamGuard:
         for key in _CLOSED_KEY.finditer(self._open):
             if key.start() < count < key.end():
                 return key.start()
+        return count
+
+    def _outside_finding(self, count: int) -> int:
+        """`count`, or less where it would cut a number of a run that is longer than what is held back.
+
+        The last word is left out of the look: it may still grow into something else.
+        """
+        words = list(_WORDS.finditer(self._open))
+        if not any(word.end() == count and _grows(word[0]) for word in words):
+            return count
+        before = self._context + self._complete
+        places, _ = self._look(before + self._open[: words[-1].start()])
+        for one in sorted(places, key=lambda each: -each.start):
+            if one.start < len(before) + count < one.end:
+                count = max(one.start - len(before), 0)
         return count
 
     def _before_phrase(self) -> int:

@@ -54,6 +54,14 @@ def test_a_stream_shows_what_the_whole_would(words: list[str], data: st.DataObje
     }
 
 
+@pytest.mark.parametrize("size", [1, 2, 7, 27, 500])
+def test_a_run_of_numbers_longer_than_what_is_held_back_is_cut_between_them(size: int) -> None:
+    text = "Accounts " + " ".join(["DE89 3704 0044 0532 0130 00"] * 9) + " and no more"
+    stream = Guards(MASKING).stream(ASKED)
+    shown = "".join(stream.push(text[at : at + size]) for at in range(0, len(text), size))
+    assert shown + stream.end().value == "Accounts " + " ".join(["[iban_1]"] * 9) + " and no more"
+
+
 def test_plain_words_are_shown_at_once() -> None:
     stream = Guards().stream(ASKED)
     assert stream.push("The pump ") == "The pump "

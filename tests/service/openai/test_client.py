@@ -308,18 +308,28 @@ def test_one_request_at_a_time_and_a_full_queue_says_when_to_come_back(
     assert done == ["echo hello"] * 3 and speaker.most_open == 1
 
 
+class Pause(threading.Event):
+    """Makes a model slow: silent until its client has gone, then so slow that an end differs from a stop."""
+
+    waited = False
+
+    def wait(self, timeout: float | None = None) -> bool:
+        time.sleep(0.005 if self.waited else 1.5)
+        self.waited = True
+        return False
+
+
 @pytest.mark.parametrize("stream", [True, False])
 def test_a_client_that_goes_away_frees_its_turn(
     client: OpenAI, url: str, speaker: Speaker, stream: bool
 ) -> None:
     speaker.answer = lambda request: "word " * 10_000 if "long" in request.messages[-1].text else "short"
-    speaker.hold = hold = threading.Event()
+    speaker.hold = Pause()
     body = {"messages": say("long"), "max_tokens": 8000, "stream": stream}
     with httpx.Client(timeout=httpx.Timeout(20, read=0.5)) as going, pytest.raises(httpx.ReadTimeout):
         going.post(f"{url}/v1/chat/completions", json=body)
-    hold.set()
     assert chat(client, say("hello")).choices[0].message.content == "short"
-    assert speaker.words_said < 8000 and speaker.open == 0
+    assert speaker.words_said < 8000 and speaker.open == 0 and speaker.most_open == 1
 
 
 def test_keys_are_asked_for_where_others_can_reach_the_server(tmp_path: Path, speaker: Speaker) -> None:
