@@ -76,15 +76,13 @@ def ways(folder: Path) -> dict[str, Callable[[], object]]:
         gateway = Gateway(live, ledger, safeguards=safeguards)
         return lambda: gateway.choose(REQUEST, MARKS, VERBS)
 
-    guards = Guards(shipped_policy().guards)
+    guards, audited = Guards(shipped_policy().guards), shipped_policy().model_copy(update={"audit": True})
     return {
         "direct": lambda: model.choose(REQUEST, MARKS, VERBS),
         "gateway": through(shipped_policy(), Safeguards()),
         "with guards": through(shipped_policy(), Safeguards(screen=guards)),
         "with a budget": through(budgeted, Safeguards(budgets=Budgets(lambda: database))),
-        "with guards and audit": through(
-            shipped_policy(), Safeguards(screen=guards, audit=open_audit(database))
-        ),
+        "with guards and audit": through(audited, Safeguards(screen=guards, audit=open_audit(database))),
     }
 
 
