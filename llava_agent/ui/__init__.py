@@ -1,1 +1,1 @@
-"""The web page: three sections over the same core as the command line."""
+"""The web page: a tab for each desk, over the same core as the command line."""

@@ -15,6 +15,7 @@ from llava_agent.errors import ImageError, LlavaAgentError
 from llava_agent.gateway.ledger import Ledger
 from llava_agent.ui.caller import caller
 from llava_agent.ui.cards import answer_card, hint_card, problem_card
+from llava_agent.ui.tab import Tab
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -99,3 +100,11 @@ def ask_section(core: Callable[[], Core], examples: list[str]) -> None:
         show_progress="minimal",
         concurrency_limit=1,
     )
+
+
+TAB = Tab(
+    "ask",
+    "Ask",
+    ("models.use",),
+    lambda service: ask_section(service.core, list(service.settings.examples)),
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,17 +15,31 @@ if TYPE_CHECKING:
     import gradio as gr
 
     from llava_agent.service.context import Service
+    from llava_agent.ui.tab import Tab
 
-STYLE = Path(__file__).with_name("page.css")
-DESK_STYLE, DESK_SCRIPT = (Path(__file__).parent / "desk" / name for name in ("desk.css", "desk.js"))
-AGENT_STYLE = Path(__file__).parent / "agent" / "agent.css"
+#: Modules with a `TAB`, in the order of the page. A new desk is a line here.
+DESKS = (
+    "llava_agent.ui.ask",
+    "llava_agent.ui.desk.section",
+    "llava_agent.ui.agent.section",
+)
 
-_HEAD = """
-<header class="masthead">
-  <h1>llava-agent</h1>
-  <p>It looks, acts and verifies, on this machine. Nothing leaves it.</p>
-</header>
-"""
+_STYLE = Path(__file__).with_name("page.css")
+
+
+def desks() -> tuple[Tab, ...]:
+    """Every desk; imports gradio."""
+    return tuple(import_module(name).TAB for name in DESKS)
+
+
+def styles() -> list[Path]:
+    return [_STYLE, *(desk.style for desk in desks() if desk.style is not None)]
+
+
+def scripts() -> str:
+    """The desks' scripts as one element of the page's head."""
+    found = [desk.script.read_text(encoding="utf-8") for desk in desks() if desk.script is not None]
+    return f"<script>{''.join(found)}</script>"
 
 
 def theme() -> gr.themes.Base:
@@ -45,19 +60,9 @@ def build_page(service: Service) -> gr.Blocks:
     """The page over the parts of a server."""
     import gradio as gr
 
-    from llava_agent.ui.agent import words as agent_words
-    from llava_agent.ui.agent.section import agent_section
-    from llava_agent.ui.ask import ask_section
-    from llava_agent.ui.desk import words
-    from llava_agent.ui.desk.section import desk_section
+    from llava_agent.ui import words
+    from llava_agent.ui.frame import build_frame
 
-    with gr.Blocks(title="llava-agent", analytics_enabled=False, fill_width=True) as page:
-        gr.HTML(_HEAD, padding=False)
-        with gr.Tabs():
-            with gr.Tab("Ask", id="ask"):
-                ask_section(service.core, list(service.settings.examples))
-            with gr.Tab(words.TAB, id="desk"):
-                desk_section(service.desk)
-            with gr.Tab(agent_words.TAB, id="agent"):
-                agent_section(service.desk)
+    with gr.Blocks(title=words.TITLE, analytics_enabled=False, fill_width=True) as page:
+        build_frame(service, desks(), page)
     return page

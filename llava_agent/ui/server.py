@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llava_agent.service.http.permission import mount_needs
-from llava_agent.ui.page import AGENT_STYLE, DESK_SCRIPT, DESK_STYLE, STYLE, build_page, theme
+from llava_agent.ui.page import build_page, scripts, styles, theme
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -31,8 +31,8 @@ def mount_pages(app: FastAPI, service: Service) -> None:
         build_page(service),
         path="/",
         theme=theme(),
-        css_paths=[STYLE, DESK_STYLE, AGENT_STYLE],
-        head=f"<script>{DESK_SCRIPT.read_text(encoding='utf-8')}</script>",
+        css_paths=styles(),
+        head=scripts(),
         footer_links=[],
         show_error=False,
         ssr_mode=False,

@@ -8,15 +8,18 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from llava_agent.assembly import Core
+from llava_agent.gateway.principal import ROLES
 from llava_agent.service.app import create_app
+from llava_agent.service.context import Service
 from llava_agent.service.settings import Settings
+from tests.service.serving import PASSWORD, application, running, service
 from tests.ui.words import PHOTOS, core
 from tools.browser.find import find_browser
 from tools.browser.session import FLAGS
@@ -38,6 +41,14 @@ class Site:
     runs: Path
     core: Callable[[], Core] = core
     hosts: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Closed:
+    """The running page of a server with login."""
+
+    url: str
+    service: Service
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +74,27 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     server.should_exit = True
     thread.join(timeout=20)
     listener.close()
+
+
+@pytest.fixture(scope="session")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Closed]:
+    """The page of a server that asks for a login, with an account of each role, called like the role."""
+    folder = tmp_path_factory.mktemp("closed")
+    app = application(folder, lambda: core(), ui=True, login=True, runs=folder / "runs")
+    for role in ROLES:
+        service(app).users.add(role, PASSWORD, [role])
+    with running(app) as url:
+        yield Closed(url, service(app))
+
+
+def log_in(page: Page, closed: Closed, name: str, path: str = "/") -> None:
+    """Through the form, as a person does."""
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{closed.url}/login?next={quote(path)}")
+    page.fill("#name", name)
+    page.fill("#password", PASSWORD)
+    page.click("button")
+    page.wait_for_selector(".account")
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from llava_agent.ui.agent.view import approval_card, choices, question_card
 from llava_agent.ui.agent.watch import View, watch
 from llava_agent.ui.caller import caller, identity_of
 from llava_agent.ui.cards import hint_card, problem_card
+from llava_agent.ui.tab import Tab
 
 if TYPE_CHECKING:
     from llava_agent.service.desk import Desk
@@ -230,3 +231,12 @@ def _problem(error: LlavaAgentError) -> tuple[Any, ...]:
     off, hidden = gr.Button(interactive=False), gr.Row(visible=False)
     nothing = gr.Image(None, visible=False)
     return "", {}, problem_card(error), "", nothing, off, off, "", gr.HTML("", visible=False), hidden, hidden
+
+
+TAB = Tab(
+    "agent",
+    words.TAB,
+    ("runs.use",),
+    lambda service: agent_section(service.desk),
+    Path(__file__).with_name("agent.css"),
+)

@@ -16,6 +16,7 @@ from llava_agent.gateway.principal import Principal
 from llava_agent.ui.caller import caller
 from llava_agent.ui.cards import hint_card, problem_card
 from llava_agent.ui.desk import words
+from llava_agent.ui.tab import Tab
 
 if TYPE_CHECKING:
     from llava_agent.service.desk import Desk
@@ -160,3 +161,13 @@ def confirm(desk: Desk, who: Principal, id: str, changed: str, asset: str) -> Re
     return desk.records.change(
         who, id, record.version, body=document, asset=asset.strip() or record.asset, confirmed=True
     )
+
+
+TAB = Tab(
+    "desk",
+    words.TAB,
+    ("content.write",),
+    lambda service: desk_section(service.desk),
+    Path(__file__).with_name("desk.css"),
+    Path(__file__).with_name("desk.js"),
+)
