@@ -20,9 +20,22 @@ __all__ = [
     "Origin",
     "async_client",
     "client",
+    "fetch",
     "is_link_local",
     "is_loopback",
 ]
+
+
+def fetch(url: str, allow: AllowList, limits: Limits) -> bytes:
+    """The body of one address.
+
+    Raises:
+        PermissionDenied: the host is not listed, or its answer is a redirect.
+        ToolError: unreachable, too slow, too large, or no answer with the status 200.
+    """
+    from llava_agent.egress import transport
+
+    return transport.fetch(url, allow, limits)
 
 
 def client(

@@ -21,6 +21,8 @@ _HOST_NAME = re.compile(
 #: `2130706433`, `0x7f.1`, `127.1`: what inet_aton reads as an address although it is not in canonical form.
 _NUMERIC_TAIL = re.compile(r"(^|\.)(0x[0-9a-f]*|[0-9]+)\Z")
 
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
 
 class EgressTimeout(ToolError):
     """A server did not answer, or not wholly, within the time allowed."""
@@ -37,12 +39,14 @@ class Limits:
         seconds: longest whole exchange, body included.
         connect: longest wait for a connection, in seconds.
         redirects: most redirects that are followed, all inside one origin.
+        public_only: nothing but public addresses, whatever is listed: where strangers choose the URL.
     """
 
     bytes: int = 16 * 2**20
     seconds: float = 30.0
     connect: float = 5.0
     redirects: int = 5
+    public_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -174,6 +178,14 @@ def is_link_local(address: str) -> bool:
     """Whether an IP address is link-local (where clouds keep their metadata service) or multicast."""
     ip = _unmapped(address)
     return ip.is_link_local or ip.is_multicast
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is one of the public Internet, and wraps no other (6to4, Teredo, NAT64)."""
+    ip = _unmapped(address)
+    if isinstance(ip, ipaddress.IPv6Address) and (ip.sixtofour or ip.teredo or ip in _NAT64):
+        return False
+    return ip.is_global and not ip.is_multicast
 
 
 def _unmapped(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:

@@ -17,7 +17,15 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import certifi
 import httpx
 
-from llava_agent.egress.allow import AllowList, EgressTimeout, Limits, Origin, is_link_local, is_loopback
+from llava_agent.egress.allow import (
+    AllowList,
+    EgressTimeout,
+    Limits,
+    Origin,
+    is_link_local,
+    is_loopback,
+    is_public,
+)
 from llava_agent.errors import PermissionDenied, ToolError
 
 #: How many addresses of one host are tried before giving up.
@@ -30,7 +38,7 @@ def client(allow: AllowList, limits: Limits, headers: dict[str, str]) -> httpx.C
         transport=GuardedTransport(allow, limits),
         headers={"accept-encoding": "identity", **headers},
         timeout=httpx.Timeout(limits.seconds, connect=limits.connect),
-        follow_redirects=True,
+        follow_redirects=limits.redirects > 0,
         max_redirects=limits.redirects,
         trust_env=False,
     )
@@ -42,10 +50,21 @@ def async_client(allow: AllowList, limits: Limits, headers: dict[str, str]) -> h
         transport=AsyncGuardedTransport(allow, limits),
         headers={"accept-encoding": "identity", **headers},
         timeout=httpx.Timeout(limits.seconds, connect=limits.connect),
-        follow_redirects=True,
+        follow_redirects=limits.redirects > 0,
         max_redirects=limits.redirects,
         trust_env=False,
     )
+
+
+def fetch(url: str, allow: AllowList, limits: Limits) -> bytes:
+    """See `llava_agent.egress.fetch`."""
+    with client(allow, limits, {}) as http:
+        answer = http.get(url)
+    if answer.has_redirect_location:
+        raise PermissionDenied(f"{Origin.of(url)} answers with a redirect", "ask for the final address")
+    if answer.status_code != 200:
+        raise ToolError(f"{Origin.of(url)} answers with the status {answer.status_code}", "check the address")
+    return answer.content
 
 
 class GuardedTransport(httpx.BaseTransport):
@@ -157,9 +176,14 @@ class _Guard:
         """The addresses to try, from the answer of a look-up.
 
         Raises:
-            PermissionDenied: a name (but `localhost`) that leads to this machine or a link-local address.
+            PermissionDenied: a name (but `localhost`) that leads to this machine or a link-local address; any
+                address that is not public, where the limits say so.
         """
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        if self.limits.public_only and not all(map(is_public, addresses)):
+            raise PermissionDenied(
+                f"{origin.host} leads to an address that is not public", "only public servers may be asked"
+            )
         if origin.address is None and origin.host != "localhost":
             for address in addresses:
                 if is_loopback(address) or is_link_local(address):

@@ -249,6 +249,22 @@ class BreakerSettings(_Strict):
     open_seconds: float = Field(default=30.0, gt=0, strict=False)
 
 
+class ImageUrls(_Strict):
+    """Addresses of images in requests. By default none is fetched: images come as `data:` URLs.
+
+    Attributes:
+        origins: servers that may be asked, such as `https://photos.example.org`; exactly these, and only at
+            public addresses.
+        megabytes, megapixels: largest image.
+        seconds: longest wait for one.
+    """
+
+    origins: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    megabytes: float = Field(default=10.0, gt=0, le=200, strict=False)
+    megapixels: float = Field(default=20.0, gt=0, le=40, strict=False)
+    seconds: float = Field(default=10.0, gt=0, le=120, strict=False)
+
+
 class Policy(_Strict):
     """The whole file.
 
@@ -259,6 +275,7 @@ class Policy(_Strict):
         budgets: all that apply to a call must have room for it.
         tier_only_rises: once a run needed the vision tier, its later steps stay there.
         guards: what is looked for in every call, and what is done about it (`gateway/guards/settings.py`).
+        image_urls: whether addresses of images are fetched, and from where.
         audit: put each call on record before it is made; where that cannot be done, it is refused.
         declassifiers: roles that may lower the class of a request, on the record.
     """
@@ -273,6 +290,7 @@ class Policy(_Strict):
     breaker: BreakerSettings = BreakerSettings()
     tier_only_rises: bool = False
     guards: GuardSettings = GuardSettings()
+    image_urls: ImageUrls = ImageUrls()
     audit: bool = False
     declassifiers: Annotated[tuple[Role, ...], Field(strict=False)] = ("policy_officer",)
 
@@ -323,9 +341,11 @@ def load_policy(path: Path) -> Policy:
 
 
 def _check_servers(path: Path, policy: Policy) -> None:
-    """A server that is not this machine has to be said to be none."""
+    """Addresses must be such, and a server that is not this machine has to be said to be none."""
     from llava_agent.egress import Origin
 
+    for url in policy.image_urls.origins:
+        Origin.of(url)
     for name, entry in policy.models.items():
         if entry.server is not None and not entry.leaves_machine:
             origin = Origin.of(entry.server.base_url)

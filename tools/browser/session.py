@@ -29,6 +29,8 @@ FLAGS = (
     "--disable-sync",
     "--disable-domain-reliability",
     "--no-pings",
+    # Chromium has renamed this one; each version knows one of the two.
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
     "--proxy-bypass-list=<-loopback>",

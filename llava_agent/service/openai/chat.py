@@ -22,6 +22,7 @@ from llava_agent.service.openai.conversation import Conversation, conversation_o
 from llava_agent.service.openai.extract import extract, fields_of
 from llava_agent.service.openai.look import Looker, look_reply
 from llava_agent.service.openai.models import core_of
+from llava_agent.service.openai.remote import Remote
 from llava_agent.service.openai.reply import Reply, completion_json, route_headers
 from llava_agent.service.openai.sse import streamed
 from llava_agent.service.openai.tools import offered
@@ -74,9 +75,10 @@ async def chat(
     """As OpenAI's endpoint of that name. Beside it: `message.evidence` and `message.confidence` for questions
     about images, and the headers `x-route-model` and `x-route-reason`.
 
-    Images come as `data:` URLs. With a JSON schema each field is read from the image by its own question.
+    Images come as `data:` URLs, or from the servers of the policy's `image_urls`. With a JSON schema each
+    field is read from the image by its own question.
     """
-    said = await run_in_threadpool(conversation_of, body)
+    said = await run_in_threadpool(conversation_of, body, Remote(service.core, identity.principal))
     check_kind(body, said)
     name = f"chatcmpl-{secrets.token_hex(12)}"
     core = await run_in_threadpool(core_of, service, body.model, identity.principal)

@@ -18,6 +18,7 @@ from llava_agent.service.openai.bodies import (
     UserMessage,
 )
 from llava_agent.service.openai.images import photo_of
+from llava_agent.service.openai.remote import Remote
 from tools.photo import Photo
 
 #: Images of one request.
@@ -39,24 +40,27 @@ class Conversation:
     photos: tuple[Photo, ...]
 
 
-def conversation_of(body: ChatBody) -> Conversation:
+def conversation_of(body: ChatBody, remote: Remote | None = None) -> Conversation:
     """The conversation of a request, with its images decoded.
 
+    Args:
+        remote: fetches images at addresses; None for nothing.
+
     Raises:
-        BadRequest: nothing is asked, too many images, or one that is no `data:` URL.
+        BadRequest: nothing is asked, too many images, or one that may not or cannot be fetched.
         ImageError: an image cannot be read.
     """
     asked = [message for message in body.messages if isinstance(message, UserMessage)]
     if not asked:
         raise BadRequest("messages: there is no message of the user", "ask something", "messages")
     question = _text(asked[-1].content).strip()
-    photos = _photos(body.messages)
     if not question:
         raise BadRequest("messages: the question is empty", "ask something in words", "messages")
+    photos = _photos(body.messages, remote)
     return Conversation(tuple(_messages(body.messages)), question, photos)
 
 
-def _photos(messages: Sequence[MessageBody]) -> tuple[Photo, ...]:
+def _photos(messages: Sequence[MessageBody], remote: Remote | None) -> tuple[Photo, ...]:
     urls: list[tuple[str, str]] = []
     for number, message in enumerate(messages):
         if not isinstance(message, UserMessage) or isinstance(message.content, str):
@@ -69,7 +73,7 @@ def _photos(messages: Sequence[MessageBody]) -> tuple[Photo, ...]:
         urls = here or urls
     if len(urls) > MOST_IMAGES:
         raise BadRequest(f"messages: at most {MOST_IMAGES} images can be asked about at once", "", "messages")
-    return tuple(photo_of(url, where) for url, where in urls)
+    return tuple(photo_of(url, where, remote) for url, where in urls)
 
 
 def _messages(messages: Sequence[MessageBody]) -> list[Message]:

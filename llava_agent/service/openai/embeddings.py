@@ -1,4 +1,4 @@
-"""`POST /v1/embeddings`: of texts, and of images given as `data:` URLs."""
+"""`POST /v1/embeddings`: of texts, and of images by their addresses, as for chats."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from llava_agent.service.http.permission import identity_of, needs
 from llava_agent.service.openai.bodies import EmbeddingsBody
 from llava_agent.service.openai.chat import caller_of
 from llava_agent.service.openai.embedders import IMAGE, TEXT, Vectors, embed_images, embed_texts
-from llava_agent.service.openai.images import is_data_url, photo_of
+from llava_agent.service.openai.images import is_data_url, is_remote, photo_of
 from llava_agent.service.openai.models import AUTO
+from llava_agent.service.openai.remote import Remote
 from llava_agent.service.turn import Stop, unless_gone
 
 router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
@@ -37,6 +38,7 @@ async def embeddings(
     """`auto` takes the model by what comes in. Vectors of texts and of images cannot be compared."""
     inputs = [body.input] if isinstance(body.input, str) else body.input
     images = kind_of(body.model, inputs)
+    remote = Remote(service.core, identity.principal)
 
     def work(stop: Stop) -> Vectors:
         if not images:
@@ -44,7 +46,7 @@ async def embeddings(
         photos = []
         for number, url in enumerate(inputs):
             stop.check()
-            photos.append(photo_of(url, f"input.{number}"))
+            photos.append(photo_of(url, f"input.{number}", remote))
         return embed_images(photos)
 
     vectors = await unless_gone(request, service.queue, caller_of(identity), work)
@@ -59,7 +61,8 @@ def kind_of(model: str, inputs: list[str]) -> bool:
         NotFound: there is no such model.
         BadRequest: texts and images at once, a text that is too long, or the other model's kind.
     """
-    kinds = {is_data_url(one) for one in inputs}
+    # An address alone may be a text as well as an image: the model's name says which.
+    kinds = {is_data_url(one) or (model == IMAGE and is_remote(one)) for one in inputs}
     if model not in (AUTO, TEXT, IMAGE):
         raise NotFound("there is no model of that name for embeddings", f"use {AUTO}, {TEXT} or {IMAGE}")
     if len(kinds) > 1:
