@@ -109,6 +109,8 @@ def test_the_command_says_so_and_fails_where_something_is_reached(
 NETWORKING = {
     "llava_agent/egress/transport.py": "the one transport",
     "llava_agent/vlm/weights/hub.py": "the command `models pull`",
+    "llava_agent/vlm/weights/transfer.py": "the command `models pull`",
+    "llava_agent/vlm/weights/fetch.py": "the command `models pull`",
     "llava_agent/service/run.py": "listens",
     "llava_agent/service/work/worker.py": "the name of this machine",
     "llava_agent/exam/miniwob/pages.py": "listens",
