@@ -21,6 +21,7 @@ from llava_agent.commands.doctor import doctor
 from llava_agent.commands.eval import evaluate as exams
 from llava_agent.commands.evaluate import evaluate
 from llava_agent.commands.export import export
+from llava_agent.commands.file import file
 from llava_agent.commands.gateway import gateway
 from llava_agent.commands.inspect import inspect
 from llava_agent.commands.keys import keys
@@ -46,6 +47,7 @@ app = typer.Typer(
 )
 app.command("ask")(ask)
 app.command("inspect")(inspect)
+app.command("file")(file)
 app.command("run")(run)
 app.command("replay")(replay)
 app.add_typer(check, name="check")

@@ -43,6 +43,12 @@ def serve(
     files: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Folder of photos; else beside the database.")
     ] = None,
+    desk: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="What is kept of photos, and where records are filed (configs/desk/)."
+        ),
+    ] = None,
     encrypt: Annotated[
         bool, typer.Option("--encrypt", help="Seal photos and other files (see `llava-agent keys`).")
     ] = False,
@@ -77,5 +83,6 @@ def serve(
             policy_file=policy_file,
             files=files,
             encrypt=encrypt,
+            desk=desk,
         )
     )

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from llava_agent.egress.allow import AllowList, EgressTimeout, Limits, Origin, is_link_local, is_loopback
+from llava_agent.egress.allow import (
+    AllowList,
+    EgressTimeout,
+    Limits,
+    NotConnected,
+    Origin,
+    is_link_local,
+    is_loopback,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -17,6 +25,7 @@ __all__ = [
     "AllowList",
     "EgressTimeout",
     "Limits",
+    "NotConnected",
     "Origin",
     "async_client",
     "client",
@@ -47,7 +56,7 @@ def client(
     bodies so that the cap on bytes is a cap on memory.
 
     Raises (from its requests): PermissionDenied for another host or a redirect to one, EgressTimeout,
-    ToolError for an unreachable server or too large a body.
+    NotConnected for an unreachable server, ToolError for too large a body.
     """
     from llava_agent.egress import transport
 

@@ -30,6 +30,10 @@ class EgressTimeout(ToolError):
     http_status = 504
 
 
+class NotConnected(ToolError):
+    """No connection was made, so nothing of the request can have arrived."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Caps of one request.

@@ -21,6 +21,7 @@ from llava_agent.egress.allow import (
     AllowList,
     EgressTimeout,
     Limits,
+    NotConnected,
     Origin,
     is_link_local,
     is_loopback,
@@ -80,7 +81,7 @@ class GuardedTransport(httpx.BaseTransport):
         try:
             found = _known(origin) or socket.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
         except OSError as error:
-            raise _unreachable(origin, error) from None
+            raise _not_connected(origin, error) from None
         inner = self._inner.get(origin)
         if inner is None:
             inner = self._inner[origin] = httpx.HTTPTransport(verify=_context(origin), trust_env=False)
@@ -94,7 +95,7 @@ class GuardedTransport(httpx.BaseTransport):
             except httpx.HTTPError as error:
                 raise _translated(origin, error) from None
         else:
-            raise _unreachable(origin, refused)
+            raise _not_connected(origin, refused)
         try:
             self._guard.vet(request, origin, response)
         except BaseException:
@@ -139,7 +140,7 @@ class AsyncGuardedTransport(httpx.AsyncBaseTransport):
                 origin.host, origin.port, type=socket.SOCK_STREAM
             )
         except OSError as error:
-            raise _unreachable(origin, error) from None
+            raise _not_connected(origin, error) from None
         inner = self._inner.get(origin)
         if inner is None:
             inner = self._inner[origin] = httpx.AsyncHTTPTransport(verify=_context(origin), trust_env=False)
@@ -151,7 +152,7 @@ class AsyncGuardedTransport(httpx.AsyncBaseTransport):
                 refused = error
             except httpx.HTTPError as error:
                 raise _translated(origin, error) from None
-        raise _unreachable(origin, refused)
+        raise _not_connected(origin, refused)
 
     async def aclose(self) -> None:
         for inner in self._inner.values():
@@ -291,11 +292,17 @@ def _translated(origin: Origin, error: httpx.HTTPError) -> ToolError:
     return _unreachable(origin, error)
 
 
-def _unreachable(origin: Origin, error: Exception | None) -> ToolError:
+def _unreachable(origin: Origin, error: Exception) -> ToolError:
+    return ToolError(*_no_answer(origin, error))
+
+
+def _not_connected(origin: Origin, error: Exception | None) -> NotConnected:
+    return NotConnected(*_no_answer(origin, error))
+
+
+def _no_answer(origin: Origin, error: Exception | None) -> tuple[str, str]:
     cause = str(error) if error is not None and str(error) else "no connection"
-    return ToolError(
-        f"{origin} cannot be reached ({cause})", "check that the server runs and the address is right"
-    )
+    return f"{origin} cannot be reached ({cause})", "check that the server runs and the address is right"
 
 
 def _too_large(origin: Origin, limit: int) -> ToolError:

@@ -19,12 +19,14 @@ import sqlalchemy as sa
 
 from llava_agent.database import Database, metadata
 from llava_agent.errors import ConfigError, PermissionDenied
-from llava_agent.gateway.principal import Principal, Role
+from llava_agent.gateway.principal import LOCAL, Principal, Role
 
 State = Literal["waiting", "approved", "refused", "consumed"]
 
 #: How long an approval can be given and used, in seconds.
 LIFETIME = 15 * 60.0
+#: Name under which an agent asks.
+AGENT = "agent"
 #: Longest summary that is kept, in characters.
 SUMMARY = 500
 
@@ -77,6 +79,11 @@ class Approval:
     def live(self, now: float) -> bool:
         """Whether it is in time. A clock that was put back before the question makes it dead, not young."""
         return self.asked - 1 <= now < self.expires
+
+
+def requester(who: Principal) -> Principal:
+    """Who asks on somebody's behalf: the agent for the person at this machine, who could not decide else."""
+    return Principal(AGENT, tenant=who.tenant) if who.user == LOCAL.user else who
 
 
 def action_hash(action: Mapping[str, object]) -> str:

@@ -83,3 +83,13 @@ def unit_of(text: str) -> str:
     """The unit that a text is, as printed; empty where it is none or more than that."""
     found = _UNIT.fullmatch(plain(text))
     return found["unit"] if found else ""
+
+
+def converted(given: Quantity, unit: str) -> float | None:
+    """The number in another unit of the same kind, to six digits; None where there is no way."""
+    known = _UNITS.get(unit.lower())
+    if known is None or given.kind != known[0]:
+        return None
+    if given.unit.lower() == unit.lower():
+        return given.number
+    return float(f"{(given.base - known[2]) / known[1]:.6g}")

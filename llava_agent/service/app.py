@@ -39,6 +39,7 @@ ROUTERS = (
     "llava_agent.service.auth.pages",
     "llava_agent.service.routes.photos",
     "llava_agent.service.routes.records",
+    "llava_agent.service.routes.filings",
     "llava_agent.service.routes.runs",
     "llava_agent.service.routes.steering",
     "llava_agent.service.routes.approvals",

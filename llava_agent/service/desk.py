@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -11,21 +12,28 @@ from typing import Any
 
 from llava_agent.assembly import Core
 from llava_agent.database import Database
+from llava_agent.errors import Conflict
 from llava_agent.gateway.approvals import Approvals
+from llava_agent.gateway.audit import Audit
 from llava_agent.gateway.principal import Principal
 from llava_agent.inspection.guidance import Search
+from llava_agent.inspection.intake import IntakePolicy
 from llava_agent.inspection.manuals import Manuals
 from llava_agent.service.auth.rights import rights
 from llava_agent.service.auth.users import Users
+from llava_agent.service.desk_config import desk_path, read_desk
 from llava_agent.service.errors import Busy
+from llava_agent.service.filing.desk import FilingDesk, owner
+from llava_agent.service.filing.target import Target
 from llava_agent.service.settings import Settings
 from llava_agent.service.store.artifacts import Artifacts
+from llava_agent.service.store.filings import Filing, Filings
 from llava_agent.service.store.idempotency import RequestKey, forget_old
 from llava_agent.service.store.ids import now
 from llava_agent.service.store.photos import Photos
 from llava_agent.service.store.records import Records
 from llava_agent.service.store.runs import Runs, StoredRun
-from llava_agent.service.work import inspect, task
+from llava_agent.service.work import file, inspect, task
 from llava_agent.service.work.worker import Worker
 
 #: A record that is under way to another system for longer than this never arrived, or nobody will know.
@@ -45,6 +53,8 @@ class Desk:
 
     Attributes:
         approvals: what runs ask before they act.
+        filing: sends confirmed records to other systems.
+        intake: what is kept of a photo.
         folder: each run of the agent has a folder of its own in it.
     """
 
@@ -54,6 +64,8 @@ class Desk:
     runs: Runs
     worker: Worker
     approvals: Approvals
+    filing: FilingDesk
+    intake: IntakePolicy
     folder: Path
 
     @classmethod
@@ -75,8 +87,25 @@ class Desk:
                 core, photos, records, partial(_manuals, database, Manuals(lambda: database))
             ),
         }
+        place = desk_path(settings.desk)
+        config = read_desk(place)
+        filing = FilingDesk(
+            records,
+            photos,
+            artifacts,
+            Filings(database),
+            approvals,
+            Audit(database),
+            tuple(Target.read(place.absolute().parent / name) for name in config.filing),
+            folder,
+        )
+        handlers[file.KIND] = file.filer(filing)
         worker = Worker(runs, handlers, _AT_ONCE)
-        return cls(artifacts, photos, records, runs, worker, approvals, folder)
+        desk = cls(
+            artifacts, photos, records, runs, worker, approvals, filing, config.photos.policy(), folder
+        )
+        worker.upkeep = desk.upkeep
+        return desk
 
     def begin(
         self, who: Principal, kind: str, request: Mapping[str, Any], key: str | None = None
@@ -98,11 +127,61 @@ class Desk:
 
     def open(self) -> None:
         """Note what an earlier process left half, drop what nobody needs, and begin to work."""
-        self.records.cut_off(_CUT_OFF, now() - _FILING)
+        self.upkeep()
         with self.runs.database.writing() as connection:
             forget_old(connection)
         self.artifacts.collect()
         self.worker.start()
+
+    def upkeep(self) -> None:
+        """What a living server does from time to time: filings whose sender is gone, and those now approved.
+
+        Raises:
+            ToolError: the database cannot be used.
+        """
+        self.records.cut_off(_CUT_OFF, now() - _FILING)
+        filings = self.filing.filings
+        for one in filings.in_state("sending"):
+            if self.records.get(owner(one), one.record).state == "unknown":
+                filings.move(one, "unknown", reason=_CUT_OFF, ended=now())
+                self.look(owner(one), one.id)
+        for one in filings.in_state("waiting", "ready"):
+            with suppress(Conflict):  # another process was first
+                self.start_filing(self.filing.decided(one))
+
+    def file(self, who: Principal, record: str, to: str = "", content: str = "") -> Filing:
+        """File a record: at once where the policy lets it, else once approved. See `FilingDesk.begin`."""
+        return self.start_filing(self.filing.begin(who, record, to, content)[0])
+
+    def start_filing(self, filing: Filing) -> Filing:
+        """Queue a filing that is ready; a run that ended without sending it ends it, too."""
+        who = owner(filing)
+        if filing.state != "ready":
+            return filing
+        if filing.run:
+            run = self.runs.get(who, filing.run)
+            if run.over:
+                reason = f"its run ended as {run.state} before anything was sent"
+                self.filing.filings.move(filing, "failed", reason=reason, ended=now())
+            return self.filing.filings.get(who, filing.id)
+        request = {"filing": filing.id}
+        # Under the filing's own key: two that see it ready at the same time queue one run.
+        run, _ = self.runs.add(who, file.KIND, request, key=RequestKey.of(f"file {filing.id}", request))
+        self.filing.filings.note(filing, run=run.id)
+        self.worker.wake()
+        return self.filing.filings.get(who, filing.id)
+
+    def look(self, who: Principal, id: str) -> StoredRun:
+        """Queue a look-up of a filing of unknown fate.
+
+        Raises:
+            NotFound: there is no such filing.
+            Conflict: its fate is known.
+        """
+        filing = self.filing.filings.get(who, id)
+        if filing.state != "unknown":
+            raise Conflict(f"the filing {id} is {filing.state}", "only one of unknown fate is looked for")
+        return self.begin(who, file.KIND, {"filing": id})
 
     def close(self) -> None:
         self.worker.stop()

@@ -27,6 +27,7 @@ class Settings:
         runs: folder for the runs that are started on the pages.
         files: folder for photos and other files; beside the database if None.
         encrypt: seal these files with a key a tenant; what is there already stays as it is.
+        desk: what is kept of photos, where records are filed; the user's own or the shipped one if None.
         policy_file: which models may be used by whom, and for what; the built-in policy if None.
         body_bytes: largest request.
         requests_per_minute: of one caller in the long run; 0 for no limit.
@@ -48,6 +49,7 @@ class Settings:
     runs: Path = Path("runs")
     files: Path | None = None
     encrypt: bool = False
+    desk: Path | None = None
     policy_file: Path | None = None
     body_bytes: int = 64 * MEBIBYTE
     requests_per_minute: int = 1200

@@ -34,8 +34,12 @@ class Store:
 
 @pytest.fixture
 def store(prepared: Database, tmp_path: Path) -> Store:
-    artifacts = Artifacts(prepared, tmp_path / "files")
-    return Store(prepared, artifacts, Photos(prepared, artifacts), Records(prepared), Runs(prepared))
+    return store_over(prepared, tmp_path / "files")
+
+
+def store_over(database: Database, files: Path) -> Store:
+    artifacts = Artifacts(database, files)
+    return Store(database, artifacts, Photos(database, artifacts), Records(database), Runs(database))
 
 
 def picture(colour: str = "navy", size: tuple[int, int] = (32, 24)) -> TakenIn:

@@ -35,7 +35,9 @@ def decide(id: str, body: Decision, desk: Parts, who: Who) -> dict[str, Any]:
     if desk.approvals.get(id, who.tenant) is None:
         raise NotFound(f"there is no approval {id[:40]}", "list those that wait")
     act = desk.approvals.approve if body.verdict == "approve" else desk.approvals.refuse
-    return approval_json(act(id, who, body.reason))
+    decided = approval_json(act(id, who, body.reason))
+    desk.upkeep()  # a filing that waited for it goes now, not at the next look
+    return decided
 
 
 def approval_json(one: Approval) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def upload(
     if file.size is not None and file.size > PHOTO_BYTES:
         raise TooLarge(f"the photo is larger than {PHOTO_BYTES // 1_000_000} MB", "send a smaller one")
     content = file.file.read()
-    taken = take_in(content)
+    taken = take_in(content, desk.intake)
     name = file.filename or ""
     known = RequestKey.of(key, {"name": name, "asset": asset}, content) if key else None
     photo, new = desk.photos.add(who, taken, name=name, asset=asset, key=known)

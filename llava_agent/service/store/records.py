@@ -16,7 +16,7 @@ from llava_agent.service.store.idempotency import RequestKey, once
 from llava_agent.service.store.ids import in_utc, new_id, now
 from llava_agent.service.store.own import own
 from llava_agent.service.store.page import USUAL, Page, page_of
-from llava_agent.service.store.tables import holds, record_photos
+from llava_agent.service.store.tables import filings, holds, record_photos
 from llava_agent.service.store.tables import photos as photo_table
 from llava_agent.service.store.tables import records as table
 
@@ -24,6 +24,7 @@ from llava_agent.service.store.tables import records as table
 State = Literal["draft", "confirmed", "filing", "filed", "failed", "unknown"]
 #: What may still be changed by hand, and what may be sent.
 _OPEN: tuple[State, ...] = ("draft", "confirmed", "failed")
+FILEABLE: tuple[State, ...] = ("confirmed", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,21 +174,33 @@ class Records:
         self._move(who, id, version, _OPEN, values)
         return self.get(who, id)
 
-    def begin_filing(self, who: Principal, id: str, version: int) -> Record:
+    def begin_filing(
+        self, who: Principal, id: str, version: int, connection: sa.Connection | None = None
+    ) -> None:
         """Note on disk that a confirmed record is about to be sent; only one caller succeeds.
+
+        One whose last sending failed is as confirmed as it was: a change would have taken that back.
+
+        Args:
+            connection: the transaction that notes more than this.
 
         Raises:
             NotFound: no such record.
             Conflict: it is not confirmed, was changed, or is sent already.
         """
-        values = {"state": "filing", "version": version + 1, "changed": now()}
-        self._move(who, id, version, ("confirmed",), values)
-        return self.get(who, id)
+        values = {"state": "filing", "version": version + 1, "changed": now(), "reason": ""}
+        self._move(who, id, version, FILEABLE, values, connection)
 
     def end_filing(
-        self, who: Principal, id: str, state: Literal["filed", "failed", "unknown"], reason: str, filed: Any
-    ) -> Record:
-        """Note how the sending ended.
+        self,
+        who: Principal,
+        id: str,
+        state: Literal["filed", "failed", "unknown"],
+        reason: str,
+        filed: dict[str, Any] | None,
+        connection: sa.Connection | None = None,
+    ) -> None:
+        """Note how the sending ended, or what became of one of which nobody knew.
 
         Raises:
             Conflict: the record is not being sent.
@@ -195,8 +208,7 @@ class Records:
         record = self.get(who, id)
         values = {"state": state, "reason": reason, "changed": now(), "version": record.version + 1}
         values["filed"] = filed if filed is not None else sa.null()
-        self._move(who, id, record.version, ("filing",), values)
-        return self.get(who, id)
+        self._move(who, id, record.version, ("filing", "unknown"), values, connection)
 
     def cut_off(self, reason: str, before: datetime) -> int:
         """Mark what was being sent since before that time: nobody knows if it arrived. Gives how many."""
@@ -221,10 +233,17 @@ class Records:
         with self.database.writing() as connection:
             connection.execute(holds.delete().where(holds.c.tenant == who.tenant, holds.c.holder == id))
             connection.execute(record_photos.delete().where(record_photos.c.record == id))
+            connection.execute(filings.delete().where(filings.c.record == id))
             connection.execute(table.delete().where(own(table, who), table.c.id == id))
 
     def _move(
-        self, who: Principal, id: str, version: int, from_states: Sequence[State], values: dict[str, Any]
+        self,
+        who: Principal,
+        id: str,
+        version: int,
+        from_states: Sequence[State],
+        values: dict[str, Any],
+        connection: sa.Connection | None = None,
     ) -> None:
         """One conditional update: of two that come at the same time, one wins."""
         fits = (
@@ -233,9 +252,14 @@ class Records:
             & (table.c.version == version)
             & table.c.state.in_(from_states)
         )
-        with self.database.writing() as connection:
-            if connection.execute(table.update().where(fits).values(**values)).rowcount == 1:
-                return
+        update = table.update().where(fits).values(**values)
+        if connection is not None:
+            done = connection.execute(update).rowcount
+        else:
+            with self.database.writing() as own_connection:
+                done = own_connection.execute(update).rowcount
+        if done == 1:
+            return
         found = self.get(who, id)
         if found.version != version:
             raise Conflict(

@@ -73,6 +73,36 @@ record_photos = sa.Table(
     sa.Column("position", sa.Integer, nullable=False),
 )
 
+#: Each time a record was, or was to be, sent to another system; `sent` is what people are shown of it.
+filings = sa.Table(
+    "filings",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("tenant", sa.String(64), nullable=False),
+    sa.Column("owner", sa.String(200), nullable=False),
+    sa.Column("record", sa.ForeignKey("records.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("destination", sa.String(40), nullable=False),
+    sa.Column("title", sa.String(80), nullable=False),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("content", sa.String(64), nullable=False),
+    sa.Column("sent", sa.JSON, nullable=False),
+    sa.Column("photos", sa.JSON, nullable=False),
+    sa.Column("approval", sa.String(32), nullable=False),
+    sa.Column("approved_by", sa.String(200), nullable=False),
+    sa.Column("run", sa.String(40), nullable=False),
+    sa.Column("audit", sa.BigInteger),
+    sa.Column("reference", sa.String(200), nullable=False),
+    sa.Column("link", sa.Text, nullable=False),
+    sa.Column("verified", sa.Boolean),
+    sa.Column("differences", sa.JSON, nullable=False),
+    sa.Column("evidence", sa.JSON, nullable=False),
+    sa.Column("asked", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("started", sa.DateTime(timezone=True)),
+    sa.Column("ended", sa.DateTime(timezone=True)),
+    sa.Index("ix_filings_state", "state", "id"),
+)
+
 #: Background work. `worker` and `alive` say who does it and when it was last heard of; `attempt` fences it.
 runs = sa.Table(
     "runs",

@@ -12,14 +12,11 @@ from typing import Any
 
 from llava_agent.agent.attendant import Proposal, Question, Verdict
 from llava_agent.agent.control import Control
-from llava_agent.gateway.approvals import Approval, Approvals
-from llava_agent.gateway.principal import LOCAL, Principal
+from llava_agent.gateway.approvals import Approval, Approvals, requester
 from llava_agent.service.work.job import Job
 
 #: Seconds between two looks for orders and verdicts.
 LOOK_S = 0.4
-#: Who asks for the person at this machine, who could otherwise not decide alone.
-AGENT = "agent"
 
 
 class Steering:
@@ -34,8 +31,7 @@ class Steering:
         self._job, self._approvals = job, approvals
         self._read = 0
         self._questions: dict[int, asyncio.Future[str]] = {}
-        who = job.who
-        self._asks = Principal(AGENT, tenant=who.tenant) if who.user == LOCAL.user else who
+        self._asks = requester(job.who)
 
     async def look(self) -> None:
         """Act on what was ordered since the last look; sets the job's `stop` where the run is to end."""

@@ -55,7 +55,7 @@ def _do(
         if (out / "run.json").exists():
             write_report([out], out / "report.html", title=f"Run {job.run.id}")
         raise
-    kept = keep_folder(artifacts, job, out)
+    kept = keep_folder(artifacts, job.run.tenant, out)
 
     def write(connection: sa.Connection) -> Mapping[str, Any]:
         for name, artifact in kept.items():
@@ -152,12 +152,12 @@ async def _watched(job: Job, steering: Steering, work: Coroutine[Any, Any, RunRe
     return result
 
 
-def keep_folder(artifacts: Artifacts, job: Job, out: Path) -> dict[str, Artifact]:
+def keep_folder(artifacts: Artifacts, tenant: str, out: Path) -> dict[str, Artifact]:
     """Every file of the run's folder as an artifact, by its path in it."""
     kept = {}
     for path in sorted(out.rglob("*")):
         if path.is_file():
             kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
             name = path.relative_to(out).as_posix()[:200]
-            kept[name] = artifacts.write(job.run.tenant, path.read_bytes(), kind)
+            kept[name] = artifacts.write(tenant, path.read_bytes(), kind)
     return kept

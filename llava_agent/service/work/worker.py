@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from llava_agent.errors import Conflict, LlavaAgentError
 from llava_agent.service.store.ids import now
@@ -36,6 +36,8 @@ class Worker:
         self._threads: list[threading.Thread] = []
         self._at_once = threads
         self._going: dict[str, Job] = {}
+        #: Called now and then while it works.
+        self.upkeep: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         """Take up what dead workers of this machine left, then begin."""
@@ -144,6 +146,7 @@ class Worker:
                 if since_burial >= _BURY_S:
                     since_burial = 0.0
                     self.bury()
+                    self.upkeep()
             except LlavaAgentError as error:
                 log.warning("no sign of life could be given: %s", error)
 

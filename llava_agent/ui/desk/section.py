@@ -107,7 +107,7 @@ async def follow(desk: Desk, who: Principal, paths: list[str], asset: str) -> As
         raise ImageError(words.NO_PHOTOS, words.NO_PHOTOS_MEND)
     photos = []
     for path in paths:
-        taken = await asyncio.to_thread(take_in, Path(path))
+        taken = await asyncio.to_thread(take_in, Path(path), desk.intake)
         stored, _ = await asyncio.to_thread(desk.photos.add, who, taken, name=Path(path).name, asset=asset)
         photos.append(stored.id)
     run = await asyncio.to_thread(desk.begin, who, KIND, {"photos": photos, "asset": asset})

@@ -61,7 +61,8 @@ def test_only_one_of_many_files_it(store: Store, record: Record) -> None:
         assert sum(pool.map(file, range(6))) == 1
     with pytest.raises(Conflict, match="being filed"):
         store.records.delete(ADA, record.id)
-    filed = store.records.end_filing(ADA, record.id, "filed", "", {"number": 7})
+    store.records.end_filing(ADA, record.id, "filed", "", {"number": 7})
+    filed = store.records.get(ADA, record.id)
     assert filed.state == "filed" and filed.filed == {"number": 7}
     with pytest.raises(Conflict, match="filed"):
         store.records.change(ADA, record.id, filed.version, body={})

@@ -262,6 +262,38 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_artifact_holds_sha256"), "artifact_holds", ["sha256"], unique=False)
     op.create_table(
+        "filings",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("tenant", sa.String(length=64), nullable=False),
+        sa.Column("owner", sa.String(length=200), nullable=False),
+        sa.Column("record", sa.String(length=40), nullable=False),
+        sa.Column("destination", sa.String(length=40), nullable=False),
+        sa.Column("title", sa.String(length=80), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("content", sa.String(length=64), nullable=False),
+        sa.Column("sent", sa.JSON(), nullable=False),
+        sa.Column("photos", sa.JSON(), nullable=False),
+        sa.Column("approval", sa.String(length=32), nullable=False),
+        sa.Column("approved_by", sa.String(length=200), nullable=False),
+        sa.Column("run", sa.String(length=40), nullable=False),
+        sa.Column("audit", sa.BigInteger(), nullable=True),
+        sa.Column("reference", sa.String(length=200), nullable=False),
+        sa.Column("link", sa.Text(), nullable=False),
+        sa.Column("verified", sa.Boolean(), nullable=True),
+        sa.Column("differences", sa.JSON(), nullable=False),
+        sa.Column("evidence", sa.JSON(), nullable=False),
+        sa.Column("asked", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["record"], ["records.id"], name=op.f("fk_filings_record_records"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_filings")),
+    )
+    op.create_index(op.f("ix_filings_record"), "filings", ["record"], unique=False)
+    op.create_index("ix_filings_state", "filings", ["state", "id"], unique=False)
+    op.create_table(
         "knowledge_passages",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("document", sa.String(length=12), nullable=False),
@@ -338,6 +370,9 @@ def downgrade() -> None:
     op.drop_table("record_photos")
     op.drop_table("knowledge_vectors")
     op.drop_table("knowledge_passages")
+    op.drop_index("ix_filings_state", table_name="filings")
+    op.drop_index(op.f("ix_filings_record"), table_name="filings")
+    op.drop_table("filings")
     op.drop_index(op.f("ix_artifact_holds_sha256"), table_name="artifact_holds")
     op.drop_table("artifact_holds")
     op.drop_index(op.f("ix_api_tokens_user"), table_name="api_tokens")
