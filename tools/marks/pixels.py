@@ -7,6 +7,7 @@ sees its pixels.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from PIL import Image
@@ -39,11 +40,13 @@ def screen_marks(image: Image.Image, lines: Sequence[OcrLine]) -> tuple[Mark, ..
 
 def photo_marks(image: Image.Image, lines: Sequence[OcrLine] | None = None) -> tuple[Mark, ...]:
     """Marks of a photo: its text lines (read here where not given), gauges (`dial`), discs (`region`)."""
-    if lines is None:
-        lines = read_lines(image, min_side=PHOTO_MIN_SIDE)
-    dials = detect_dials(image)
+    with ThreadPoolExecutor(1) as beside:  # neither reading nor this keeps all cores busy
+        circles = beside.submit(lambda: (detect_dials(image), detect_discs(image)))
+        if lines is None:
+            lines = read_lines(image, min_side=PHOTO_MIN_SIDE)
+        dials, discs = circles.result()
     words = [line.box for line in lines]
-    discs = [disc for disc in detect_discs(image) if not any(_meet(disc, box) for box in (*dials, *words))]
+    discs = [disc for disc in discs if not any(_meet(disc, box) for box in (*dials, *words))]
     marks = [_text(line) for line in lines]
     marks += [Mark("", "dial", "", dial, "dial") for dial in dials]
     marks += [Mark("", "region", "", disc, "pixels") for disc in discs]
