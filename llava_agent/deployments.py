@@ -44,6 +44,10 @@ class Loading:
         except BaseException as error:
             future.set_exception(error)
 
+    def loaded(self) -> Weights:
+        """The weights themselves, for who looks into them."""
+        return self.begin().result()
+
     def choose(
         self, request: ModelRequest, candidates: Sequence[Candidate], verbs: Sequence[str], *, pixels: bool
     ) -> Choice:

@@ -35,7 +35,27 @@ def write_drawn(path: Path, answer: Answer, out: Path) -> None:
     Raises:
         ToolError: the file cannot be written, or its ending names no image format.
     """
-    picture = drawn(path, answer)
+    write_image(drawn(path, answer), out)
+
+
+def require_place(out: Path) -> None:
+    """Raises ToolError where `write_image` could not write, as far as the path alone tells."""
+    from PIL import Image
+
+    known = Image.registered_extensions()
+    if out.suffix.lower() not in known or not out.absolute().parent.is_dir():
+        why = "there is no such folder" if out.suffix.lower() in known else "its ending names no image format"
+        raise ToolError(
+            f"{out} cannot be written ({why})", "give a path such as seen.png in a folder of yours"
+        )
+
+
+def write_image(picture: Image.Image, out: Path) -> None:
+    """Write a picture to a file whose ending says its format; whole or not at all.
+
+    Raises:
+        ToolError: the file cannot be written, or its ending names no image format.
+    """
     part = out.with_name(f".{out.stem}.{os.getpid()}{out.suffix}")
     try:
         picture.save(part)

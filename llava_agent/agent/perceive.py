@@ -108,16 +108,7 @@ class Eyes:
         began = time.perf_counter()
         marks = self.marks(picture)
         found = time.perf_counter()
-        request = ModelRequest(
-            step_kind="perceive",
-            instruction=words.strip(),
-            image=self._encoded(picture),
-            needs_pixels=True,
-            because="reading an image needs pixels",
-            run=run,
-            step=step,
-            principal=self.principal,
-        )
+        request = looking(words, self._encoded(picture), run=run, step=step, principal=self.principal)
         choice = self.gateway.choose(request, [candidate(mark) for mark in marks], VERBS)
         text, evidence, usage = self._answer(choice, marks, request, picture.sha256)
         ended = time.perf_counter()
@@ -174,6 +165,31 @@ def ask(image: Path, words: str, gateway: Gateway, find: Find | None = None) -> 
     answer.ms["load"] = loaded
     answer.ms["total"] += loaded
     return answer
+
+
+def looking(
+    words: str, image: bytes, *, run: str = "", step: int | None = None, principal: Principal = LOCAL
+) -> ModelRequest:
+    """A question about an encoded image as models are asked it."""
+    return ModelRequest(
+        step_kind="perceive",
+        instruction=words.strip(),
+        image=image,
+        needs_pixels=True,
+        because="reading an image needs pixels",
+        run=run,
+        step=step,
+        principal=principal,
+    )
+
+
+def worded(choice: Choice, marks: Sequence[Mark]) -> str:
+    """What a choice among `VERBS` says; empty where the model wants to say more than one verb."""
+    if choice.verb == "read":
+        return _read(choice, marks)[0]
+    if choice.verb == "none":
+        return NOT_VISIBLE
+    return choice.verb if choice.verb in ("yes", "no") else choice.said
 
 
 def question(what: str) -> str:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from tools.mark import Mark
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from tools.photo import Photo
 
 #: Finds the marks of a photo: OCR lines, shapes, dials with their readings.
@@ -17,8 +19,13 @@ Find = Callable[["Photo"], Sequence[Mark]]
 
 def png(photo: Photo) -> bytes:
     """The decoded pixels, losslessly and fast."""
+    return encoded(photo.image)
+
+
+def encoded(image: Image.Image) -> bytes:
+    """The pixels as a model is handed them."""
     buffer = io.BytesIO()
-    photo.image.save(buffer, "PNG", compress_level=1)
+    image.save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
 
 

@@ -12,7 +12,8 @@ import json
 import re
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -42,9 +43,15 @@ from llava_agent.vlm.llava import LlavaModel
 from llava_agent.vlm.prefix import PrefixCache
 from llava_agent.vlm.words import Words, sampling_of, told, whole
 
+if TYPE_CHECKING:
+    from llava_agent.vlm.attention import Attended
+
 _MAX_QUOTE = 64
 _UNROUTED = Route(model="generating", tier="vision", reason="called without a gateway")
 
+
+#: What attention to a question is compared with, and the beginning of what is said to it.
+_GENERAL, _DESCRIBED = "Describe the image.", "The image shows"
 
 #: Encoded images that are kept, so that a conversation does not encode its images at each turn.
 _KEPT_IMAGES = 4
@@ -136,6 +143,38 @@ class GeneratingModel:
             words = Words(self._text, request.drawing.stop)
             prompt = (len(encoded.ids), encoded.image_tokens)
             yield from told(words, tokens, clock, sampling, prompt, constraint)
+
+    def attention(
+        self, request: ModelRequest, candidates: Sequence[Candidate], verbs: Sequence[str], choice: Choice
+    ) -> Attended:
+        """The cells of the request's image while the model writes `choice`, against a general instruction.
+
+        Raises:
+            ConfigError: the request has no image, or the model gives no attention.
+        """
+        from llava_agent.vlm.attention import Attended, image_attention, relative
+        from tools.photo import load_image
+
+        if request.image is None:
+            raise ConfigError("attention to an image needs an image")
+        image = load_image(request.image).image
+        general = replace(request, instruction=_GENERAL, facts=(), history=())
+        answer = self._tokenizer(_written(choice), add_special_tokens=False)["input_ids"]
+        said = self._tokenizer(_DESCRIBED, add_special_tokens=False)["input_ids"]
+        with self._lock:
+            words = question_text(request, candidates, verbs, pixels=True)
+            asked = image_attention(self._model, self._prompt(words), answer, image)
+            plain = image_attention(self._model, self._prompt(known_text(general)), said, image)
+            _, places = self._model.encode(image)
+        boxes = [places.box(token) for token in range(places.tokens)]
+        seen = [token for token, box in enumerate(boxes) if box is not None]
+        return Attended(tuple(box for box in boxes if box is not None), relative(asked, plain)[seen])
+
+    def _prompt(self, text: str) -> list[int]:
+        """Ids of one user's turn with an image before its words, as `_encode` writes them."""
+        before, after = self._chat.frame(["user"])
+        ids = [*self._chat.ids(before, special=True), self._model.placeholder, *self._chat.ids("\n")]
+        return [*ids, *self._chat.ids(text), *self._chat.ids(after, special=True)]
 
     def _decide(
         self, request: ModelRequest, candidates: Sequence[Candidate], verbs: Sequence[str], start: _Start,
@@ -245,6 +284,13 @@ class GeneratingModel:
     def _text(self, tokens: Sequence[int]) -> str:
         text: str = self._tokenizer.decode(tokens, skip_special_tokens=True)
         return text
+
+
+def _written(choice: Choice) -> str:
+    """The answer of `choose` as the model wrote it."""
+    mark = "" if choice.index is None else f'"mark":{choice.index + 1},'
+    words = choice.span.text if choice.span else choice.said
+    return f'{{"verb":"{choice.verb}",{mark}"text":{json.dumps(words)}}}'
 
 
 @dataclass(frozen=True, slots=True)

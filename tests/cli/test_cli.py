@@ -110,6 +110,21 @@ def test_ask_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.usefixtures("words")
+def test_ask_tells_why(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    heat = tmp_path / "heat.png"
+    assert call("ask", PUMP, "What is the serial number?", "--why", str(heat), "--by", "pointer") == 0
+    shown = capsys.readouterr().out
+    assert "Why, by pointer:" in shown and '90%  "SN-48213" text at 258, 608, 352, 624' in shown
+    assert "Test: with the first covered" in shown and heat.exists()
+    assert call("ask", PUMP, "What is the serial number?", "--why", str(heat), "--json") == 0
+    why = json.loads(capsys.readouterr().out)["why"]
+    assert why["method"] == "occlusion" and why["regions"][0]["text"] == "SN-48213" and why["deletion"]
+    for words in (["--why", str(heat), "--by", "magic"], ["--why", str(tmp_path / "heat.docx")]):
+        assert call("ask", PUMP, "What is the serial number?", *words) == 2
+    assert "there is no view 'magic'" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("words")
 def test_questions_are_counted(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     asked = {"id": "a", "image": PUMP, "question": "What is the serial number?", "answer": "SN-48213"}
     file, out = tmp_path / "q.jsonl", tmp_path / "replies.jsonl"
