@@ -41,10 +41,11 @@ class Manuals:
         """
         from llava_agent.knowledge.answer import ask
 
-        answer = ask(self._open(), question, who)
+        answer = ask(self.passages(), question, who)
         return [Citation(one.document, one.page, one.quote, one.passage) for one in answer.citations]
 
-    def _open(self) -> Passages:
+    def passages(self) -> Passages:
+        """The index, with the text embedder where that was pulled."""
         from llava_agent.knowledge.search import Search as Passages
         from llava_agent.vlm.weights import KNOWLEDGE, present
 

@@ -28,6 +28,8 @@ from llava_agent.knowledge.vectors import Embedder, packed
 
 #: Passages that are embedded at a time; between two the progress is told.
 _BATCH = 64
+#: Begins the `path` of a document that was sent and lies nowhere on this machine.
+UPLOADED = "upload:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,19 @@ class Library:
                 except DocumentError as error:
                     yield Added(str(path), "refused", reason=str(error))
 
+    def add_upload(self, file: Path, shelf: Shelf, principal: Principal) -> Added:
+        """Read a file that somebody sent and that does not stay on this machine.
+
+        A later one of the same name, collection and department takes its place.
+
+        Raises:
+            DocumentError: it cannot be read.
+            ToolError: the database cannot be used.
+        """
+        source = f"{UPLOADED}{shelf.department}/{file.name}"
+        with DocumentReader(self.limits) as reader:
+            return self._add(file, shelf, principal, reader, lambda step: None, source)
+
     def listed(self, principal: Principal = LOCAL, collections: Sequence[str] = ()) -> list[Listed]:
         """Documents that `principal` may see, by name."""
         names = [name for name in Listed.__dataclass_fields__ if name != "embedded"]
@@ -167,11 +182,17 @@ class Library:
         return chosen
 
     def _add(
-        self, path: Path, shelf: Shelf, principal: Principal, reader: DocumentReader, tell: _Tell
+        self,
+        path: Path,
+        shelf: Shelf,
+        principal: Principal,
+        reader: DocumentReader,
+        tell: _Tell,
+        source: str = "",
     ) -> Added:
         tell(f"read {path.name}")
         sha256 = _sha256(path)
-        id = hashlib.sha256(f"{principal.tenant}\n{shelf.collection}\n{sha256}".encode()).hexdigest()[:12]
+        id = _id(principal.tenant, shelf, sha256)
         known = self._known(id, shelf)
         if known == "whole":
             return Added(str(path), "known", id)
@@ -182,7 +203,7 @@ class Library:
         blob = self._embedded([one.embedded for one in cut], path.name, tell)
         row = {
             "id": id, "tenant": principal.tenant, **asdict(shelf), "name": path.name,
-            "title": document.title or path.stem, "path": str(path), "sha256": sha256,
+            "title": document.title or path.stem, "path": source or str(path), "sha256": sha256,
             "pages": document.pages, "passages": len(cut), "cut": VERSION, "notes": list(document.notes),
             "added": datetime.now(UTC),
         }  # fmt: skip
@@ -245,6 +266,12 @@ class Library:
             if blob is not None:
                 connection.execute(sa.insert(vectors).values(document=row["id"], **blob))
         return bool(gone)
+
+
+def _id(tenant: str, shelf: Shelf, sha256: str) -> str:
+    """Two departments may hold the same document without knowing of each other."""
+    owner = f"{tenant}\n{shelf.department}" if shelf.department else tenant
+    return hashlib.sha256(f"{owner}\n{shelf.collection}\n{sha256}".encode()).hexdigest()[:12]
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:

@@ -60,9 +60,11 @@ class Found:
 
     @property
     def link(self) -> str:
-        """Opens the document at the page, where its viewer can."""
+        """Opens the document at the page, where its viewer can; empty where it lies nowhere here."""
         from pathlib import Path
 
+        if not Path(self.path).is_absolute():
+            return ""
         address = Path(self.path).as_uri()
         return f"{address}#page={self.page}" if self.page and self.path.lower().endswith(".pdf") else address
 

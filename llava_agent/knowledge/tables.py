@@ -6,8 +6,8 @@ import sqlalchemy as sa
 
 from llava_agent.database import metadata
 
-#: A document that was read whole. `id` follows from tenant, collection and content, so citations stay valid
-#: when a document is added again, also on another machine.
+#: A document that was read whole. `id` follows from tenant, department, collection and content, so citations
+#: stay valid when a document is added again, also on another machine.
 documents = sa.Table(
     "knowledge_documents",
     metadata,

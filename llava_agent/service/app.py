@@ -44,6 +44,7 @@ ROUTERS = (
     "llava_agent.service.routes.steering",
     "llava_agent.service.routes.approvals",
     "llava_agent.service.routes.reports",
+    "llava_agent.service.routes.knowledge",
     "llava_agent.service.openai.chat",
     "llava_agent.service.openai.models",
     "llava_agent.service.openai.embeddings",

@@ -55,6 +55,7 @@ class Desk:
         approvals: what runs ask before they act.
         filing: sends confirmed records to other systems.
         intake: what is kept of a photo.
+        manuals: what is known, for inspections and for questions.
         folder: each run of the agent has a folder of its own in it.
     """
 
@@ -66,6 +67,7 @@ class Desk:
     approvals: Approvals
     filing: FilingDesk
     intake: IntakePolicy
+    manuals: Manuals
     folder: Path
 
     @classmethod
@@ -81,11 +83,10 @@ class Desk:
         artifacts = Artifacts(database, settings.files or files_beside(database), vault)
         photos, records, runs = Photos(database, artifacts), Records(database), Runs(database)
         approvals, folder = Approvals(database), settings.runs.absolute()
+        manuals = Manuals(lambda: database)
         handlers = {
             task.KIND: task.tasks(core, photos, artifacts, approvals, folder),
-            inspect.KIND: inspect.inspector(
-                core, photos, records, partial(_manuals, database, Manuals(lambda: database))
-            ),
+            inspect.KIND: inspect.inspector(core, photos, records, partial(_manuals, database, manuals)),
         }
         place = desk_path(settings.desk)
         config = read_desk(place)
@@ -101,9 +102,8 @@ class Desk:
         )
         handlers[file.KIND] = file.filer(filing)
         worker = Worker(runs, handlers, _AT_ONCE)
-        desk = cls(
-            artifacts, photos, records, runs, worker, approvals, filing, config.photos.policy(), folder
-        )
+        intake = config.photos.policy()
+        desk = cls(artifacts, photos, records, runs, worker, approvals, filing, intake, manuals, folder)
         worker.upkeep = desk.upkeep
         return desk
 

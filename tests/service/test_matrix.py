@@ -120,5 +120,5 @@ def test_other_methods_and_addresses_are_told_apart(app: FastAPI, keys: dict[str
     browser: TestClient
     with client(app, keys["member"]) as browser:
         assert browser.get("/api/nothing").status_code == 404
-        assert browser.put("/healthz").status_code == 405
-        assert browser.get("/healthz/").status_code in (307, 404)
+        assert browser.put("/health").status_code == 405
+        assert browser.get("/health/").status_code in (307, 404)

@@ -85,9 +85,9 @@ def test_it_works_at_once_on_this_machine_and_stops_cleanly(tmp_path: Path) -> N
         url = address(lines[0])
         assert url.startswith("http://127.0.0.1:") and f"base_url={url}/v1" in lines[1]
         assert "no login" in lines[2]
-        assert httpx.get(f"{url}/healthz").json() == {"status": "ok"}
+        assert httpx.get(f"{url}/health").json() == {"status": "ok"}
         assert httpx.get(f"{url}/api/session").json()["user"] == "local"
-        assert "server" not in httpx.get(f"{url}/healthz").headers
+        assert "server" not in httpx.get(f"{url}/health").headers
         process.send_signal(signal.SIGINT)
         _, rest = process.communicate(timeout=60)
         assert process.returncode == 0 and "Traceback" not in rest

@@ -10,27 +10,39 @@ from fastapi.responses import JSONResponse, Response
 
 from llava_agent.errors import LlavaAgentError
 from llava_agent.service.context import Service, service_of
-from llava_agent.service.http.permission import needs, rules
+from llava_agent.service.http.describe import content, described
+from llava_agent.service.http.permission import needs
+from llava_agent.service.shapes import Health, Readiness
 
 router = APIRouter(tags=["server"])
 
 
-@router.get("/healthz", summary="Is the process alive")
+@router.get("/health", summary="Is the process alive")
 @needs("public")
-async def alive() -> dict[str, str]:
-    return {"status": "ok"}
+async def alive() -> Health:
+    return Health()
 
 
-@router.get("/readyz", summary="Can requests be served", responses={503: {"description": "not yet"}})
+@router.get(
+    "/ready",
+    summary="Can requests be served",
+    response_model=Readiness,
+    responses={503: {"model": Readiness, "description": "not yet"}},
+)
 @needs("public")
 async def ready(service: Annotated[Service, Depends(service_of)]) -> JSONResponse:
     """Says of each part whether it is there, and nothing more: anybody may ask."""
     parts = await run_in_threadpool(_parts, service)
     whole = all(parts.values())
-    return JSONResponse({"ready": whole, "parts": parts}, 200 if whole else 503)
+    return JSONResponse(Readiness(ready=whole, parts=parts).model_dump(), 200 if whole else 503)
 
 
-@router.get("/metrics", summary="Counters for Prometheus", response_class=Response)
+@router.get(
+    "/metrics",
+    summary="Counters for Prometheus",
+    response_class=Response,
+    responses=content("text/plain", text="Prometheus' text format"),
+)
 @needs("metrics.read")
 async def metrics(service: Annotated[Service, Depends(service_of)]) -> Response:
     from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
@@ -42,16 +54,8 @@ async def metrics(service: Annotated[Service, Depends(service_of)]) -> Response:
 @router.get("/api/openapi.json", summary="This document")
 @needs("public")
 async def document(request: Request) -> dict[str, Any]:
-    """The routes with the permission that each needs, under `x-permission`."""
-    app = request.app
-    described: dict[str, Any] = app.openapi()
-    for rule in rules(app):
-        shown = rule.path.replace(":path}", "}")  # the document knows no kinds of parameters in a path
-        for method in rule.methods:
-            operation = described["paths"].get(shown, {}).get(method.lower())
-            if operation is not None:
-                operation["x-permission"] = rule.permission
-    return described
+    """Every route with its answers, its failures, and the permission that it needs (`x-permission`)."""
+    return described(request.app)
 
 
 def _parts(service: Service) -> dict[str, bool]:

@@ -15,6 +15,7 @@ from llava_agent.gateway.request import Route
 from llava_agent.service.auth.identity import Identity
 from llava_agent.service.context import Service, service_of
 from llava_agent.service.errors import BadRequest
+from llava_agent.service.http.describe import content
 from llava_agent.service.http.permission import identity_of, needs
 from llava_agent.service.openai.bodies import ChatBody, SchemaFormat
 from llava_agent.service.openai.complete import Listener, complete, request_of
@@ -63,7 +64,7 @@ class Job:
     "/chat/completions",
     summary="Answer a conversation, about images too",
     response_class=Response,
-    responses={429: {"description": "too many wait already; Retry-After says when to come back"}},
+    responses=content("application/json", "text/event-stream", text="as OpenAI's, with `stream` as events"),
 )
 @needs("models.use")
 async def chat(

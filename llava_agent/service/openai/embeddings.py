@@ -12,6 +12,7 @@ from llava_agent.errors import NotFound
 from llava_agent.service.auth.identity import Identity
 from llava_agent.service.context import Service, service_of
 from llava_agent.service.errors import BadRequest
+from llava_agent.service.http.describe import content
 from llava_agent.service.http.permission import identity_of, needs
 from llava_agent.service.openai.bodies import EmbeddingsBody
 from llava_agent.service.openai.chat import caller_of
@@ -27,7 +28,12 @@ router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
 _LONGEST = 100_000
 
 
-@router.post("/embeddings", summary="Vectors of texts or of images", response_class=Response)
+@router.post(
+    "/embeddings",
+    summary="Vectors of texts or of images",
+    response_class=Response,
+    responses=content("application/json", text="as OpenAI's"),
+)
 @needs("models.use")
 async def embeddings(
     body: EmbeddingsBody,

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Header, Query
 
 from llava_agent.gateway.principal import Principal
+from llava_agent.inspection.document import read_document
 from llava_agent.service.auth.identity import Identity
 from llava_agent.service.context import Service, service_of
 from llava_agent.service.desk import Desk
 from llava_agent.service.http.permission import identity_of
+from llava_agent.service.shapes import Paged, Photo, Record, Run
 from llava_agent.service.store.page import MOST, USUAL, Page
 from llava_agent.service.store.photos import StoredPhoto
-from llava_agent.service.store.records import Record
+from llava_agent.service.store.records import Record as StoredRecord
 from llava_agent.service.store.runs import StoredRun
 
 Item = TypeVar("Item")
+Shown = TypeVar("Shown")
 
 
 def desk_of(service: Annotated[Service, Depends(service_of)]) -> Desk:
@@ -40,52 +42,48 @@ Limit = Annotated[int, Query(ge=1, le=MOST, description=f"items of a page ({USUA
 Asset = Annotated[str | None, Query(max_length=100, description="only of this asset")]
 
 
-def page(found: Page[Item], show: Callable[[Item], dict[str, Any]]) -> dict[str, Any]:
-    return {"items": [show(item) for item in found.items], "next": found.next}
+def paged(found: Page[Item], show: Callable[[Item], Shown]) -> Paged[Shown]:
+    return Paged(items=tuple(map(show, found.items)), next=found.next)
 
 
-def photo_json(photo: StoredPhoto) -> dict[str, Any]:
-    return {
-        "id": photo.id,
-        "created": _time(photo.created),
-        "name": photo.name,
-        "asset": photo.asset,
-        "sha256": photo.sha256,
-        "width": photo.width,
-        "height": photo.height,
+def photo_shape(photo: StoredPhoto) -> Photo:
+    return Photo(
+        id=photo.id,
+        created=photo.created,
+        name=photo.name,
+        asset=photo.asset,
+        sha256=photo.sha256,
+        width=photo.width,
+        height=photo.height,
         **photo.about,
-    }
+    )
 
 
-def record_json(record: Record) -> dict[str, Any]:
-    return {
-        "id": record.id,
-        "created": _time(record.created),
-        "changed": _time(record.changed),
-        "version": record.version,
-        "asset": record.asset,
-        "state": record.state,
-        "reason": record.reason,
-        "photos": list(record.photos),
-        "filed": record.filed,
-        "inspection": record.body,
-    }
+def record_shape(record: StoredRecord) -> Record:
+    return Record(
+        id=record.id,
+        created=record.created,
+        changed=record.changed,
+        version=record.version,
+        asset=record.asset,
+        state=record.state,
+        reason=record.reason,
+        photos=record.photos,
+        filed=record.filed,
+        inspection=read_document(record.body),
+    )
 
 
-def run_json(run: StoredRun) -> dict[str, Any]:
-    return {
-        "id": run.id,
-        "kind": run.kind,
-        "state": run.state,
-        "reason": run.reason,
-        "request": run.request,
-        "result": run.result,
-        "attempt": run.attempt,
-        "created": _time(run.created),
-        "started": _time(run.started),
-        "ended": _time(run.ended),
-    }
-
-
-def _time(time: datetime | None) -> str | None:
-    return time.isoformat(timespec="milliseconds") if time else None
+def run_shape(run: StoredRun) -> Run:
+    return Run(
+        id=run.id,
+        kind=run.kind,
+        state=run.state,
+        reason=run.reason,
+        request=run.request,
+        result=run.result,
+        attempt=run.attempt,
+        created=run.created,
+        started=run.started,
+        ended=run.ended,
+    )

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from llava_agent.errors import NotFound
 from llava_agent.service.filing.target import Preview, Target
 from llava_agent.service.http.permission import needs
-from llava_agent.service.routes.answers import Parts, Who, run_json
+from llava_agent.service.routes.answers import Parts, Who, run_shape
+from llava_agent.service.shapes import Run
 
 router = APIRouter(prefix="/api", tags=["filing"])
 
@@ -75,9 +76,9 @@ def history(id: str, desk: Parts, who: Who) -> dict[str, Any]:
     "/records/{id}/filings/{filing}/look", status_code=202, summary="Look for a filing of unknown fate"
 )
 @needs("content.write")
-def look(id: str, filing: str, desk: Parts, who: Who) -> dict[str, Any]:
+def look(id: str, filing: str, desk: Parts, who: Who) -> Run:
     _of_record(desk, who, id, filing)
-    return run_json(desk.look(who, filing))
+    return run_shape(desk.look(who, filing))
 
 
 @router.post("/records/{id}/filings/{filing}/settle", summary="Say what is in the other system")

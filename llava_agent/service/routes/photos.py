@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Form, Response, UploadFile
 
 from llava_agent.inspection.intake import take_in
 from llava_agent.inspection.quality import measure
 from llava_agent.service.errors import TooLarge
+from llava_agent.service.http.describe import content as media
 from llava_agent.service.http.permission import needs
-from llava_agent.service.routes.answers import Asset, Cursor, Key, Limit, Parts, Who, page, photo_json
+from llava_agent.service.routes.answers import Asset, Cursor, Key, Limit, Parts, Who, paged, photo_shape
+from llava_agent.service.shapes import Paged, Photo, Quality, UploadedPhoto
 from llava_agent.service.store.idempotency import RequestKey
 from llava_agent.service.store.page import USUAL
 
@@ -20,7 +22,12 @@ router = APIRouter(prefix="/api/photos", tags=["photos"])
 PHOTO_BYTES = 50_000_000
 
 
-@router.post("", status_code=201, summary="Upload a photo")
+@router.post(
+    "",
+    status_code=201,
+    summary="Upload a photo",
+    responses={200: {"model": UploadedPhoto, "description": "the photo that this key made before"}},
+)
 @needs("content.write")
 def upload(
     file: UploadFile,
@@ -29,7 +36,7 @@ def upload(
     response: Response,
     asset: Annotated[str, Form(max_length=100)] = "",
     key: Key = None,
-) -> dict[str, Any]:
+) -> UploadedPhoto:
     """Turned upright, without GPS and camera data, with its quality measured.
 
     With an `Idempotency-Key` that came before with the same file, the photo that it made then (status 200).
@@ -44,24 +51,30 @@ def upload(
     if not new:
         response.status_code = 200
     response.headers["Location"] = f"/api/photos/{photo.id}"
-    return {**photo_json(photo), "quality": measure(taken.photo.image).as_dict()}
+    quality = Quality.model_validate(measure(taken.photo.image).as_dict())
+    return UploadedPhoto(**dict(photo_shape(photo)), quality=quality)
 
 
 @router.get("", summary="List one's photos, the newest first")
 @needs("content.read")
 def photos(
     desk: Parts, who: Who, asset: Asset = None, cursor: Cursor = None, limit: Limit = USUAL
-) -> dict[str, Any]:
-    return page(desk.photos.list(who, asset=asset, cursor=cursor, limit=limit), photo_json)
+) -> Paged[Photo]:
+    return paged(desk.photos.list(who, asset=asset, cursor=cursor, limit=limit), photo_shape)
 
 
 @router.get("/{id}", summary="What is known of a photo")
 @needs("content.read")
-def photo(id: str, desk: Parts, who: Who) -> dict[str, Any]:
-    return photo_json(desk.photos.get(who, id))
+def photo(id: str, desk: Parts, who: Who) -> Photo:
+    return photo_shape(desk.photos.get(who, id))
 
 
-@router.get("/{id}/content", summary="The image file", response_class=Response)
+@router.get(
+    "/{id}/content",
+    summary="The image file",
+    response_class=Response,
+    responses=media("image/jpeg", "image/png", text="upright, with pixels alone"),
+)
 @needs("content.read")
 def content(id: str, desk: Parts, who: Who) -> Response:
     found = desk.photos.get(who, id)

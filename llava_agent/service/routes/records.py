@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from llava_agent.inspection.compare import compare
 from llava_agent.inspection.document import InspectionDocument, read_document
+from llava_agent.service.http.describe import content
 from llava_agent.service.http.permission import needs
-from llava_agent.service.routes.answers import Asset, Cursor, Limit, Parts, Who, page, record_json
+from llava_agent.service.routes.answers import Asset, Cursor, Limit, Parts, Who, paged, record_shape
+from llava_agent.service.shapes import Paged, Record, RecordDifference, RecordDifferences
 from llava_agent.service.store.page import USUAL
 from llava_agent.service.store.record_files import record_csv, record_pdf
 
@@ -36,19 +38,19 @@ class RecordChange(BaseModel):
 @needs("content.read")
 def records(
     desk: Parts, who: Who, asset: Asset = None, cursor: Cursor = None, limit: Limit = USUAL
-) -> dict[str, Any]:
-    return page(desk.records.list(who, asset=asset, cursor=cursor, limit=limit), record_json)
+) -> Paged[Record]:
+    return paged(desk.records.list(who, asset=asset, cursor=cursor, limit=limit), record_shape)
 
 
 @router.get("/{id}", summary="A record with its inspection")
 @needs("content.read")
-def record(id: str, desk: Parts, who: Who) -> dict[str, Any]:
-    return record_json(desk.records.get(who, id))
+def record(id: str, desk: Parts, who: Who) -> Record:
+    return record_shape(desk.records.get(who, id))
 
 
 @router.patch("/{id}", summary="Change or confirm a record")
 @needs("content.write")
-def change(id: str, body: RecordChange, desk: Parts, who: Who) -> dict[str, Any]:
+def change(id: str, body: RecordChange, desk: Parts, who: Who) -> Record:
     """Status 409 where somebody else changed it since the version that is given."""
     found = desk.records.change(
         who,
@@ -58,7 +60,7 @@ def change(id: str, body: RecordChange, desk: Parts, who: Who) -> dict[str, Any]
         asset=body.asset,
         confirmed=body.confirmed,
     )
-    return record_json(found)
+    return record_shape(found)
 
 
 @router.delete("/{id}", status_code=204, summary="Delete a record; its photos stay")
@@ -76,16 +78,22 @@ def changes(
     since: Annotated[
         str | None, Query(max_length=40, description="an earlier record; else the last one of the asset")
     ] = None,
-) -> dict[str, Any]:
+) -> RecordDifferences:
     now = desk.records.get(who, id)
     before = desk.records.get(who, since) if since else desk.records.before(who, now)
     if before is None:
-        return {"since": None, "changes": []}
+        return RecordDifferences(since=None, changes=())
     found = compare(read_document(before.body), read_document(now.body))
-    return {"since": before.id, "changes": [one.as_dict() for one in found]}
+    changes = tuple(RecordDifference.model_validate(one.as_dict()) for one in found)
+    return RecordDifferences(since=before.id, changes=changes)
 
 
-@router.get("/{id}/export", summary="A record as PDF or CSV", response_class=Response)
+@router.get(
+    "/{id}/export",
+    summary="A record as PDF or CSV",
+    response_class=Response,
+    responses=content("application/pdf", "text/csv", text="a download"),
+)
 @needs("content.read")
 def export(
     id: str, desk: Parts, who: Who, form: Annotated[Literal["pdf", "csv"], Query(alias="as")] = "pdf"
@@ -94,5 +102,5 @@ def export(
     headers = {"Content-Disposition": f'attachment; filename="{found.id}.{form}"'}
     if form == "csv":
         return Response(record_csv(found), media_type="text/csv; charset=utf-8", headers=headers)
-    content = record_pdf(found, desk.records, desk.photos, who)
-    return Response(content, media_type="application/pdf", headers=headers)
+    pdf = record_pdf(found, desk.records, desk.photos, who)
+    return Response(pdf, media_type="application/pdf", headers=headers)

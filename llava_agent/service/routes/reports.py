@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 from llava_agent.errors import NotFound
 from llava_agent.gateway.principal import Principal
 from llava_agent.service.desk import Desk
+from llava_agent.service.http.describe import content as media
 from llava_agent.service.http.permission import needs
 from llava_agent.service.routes.answers import Parts, Who
 
@@ -27,7 +28,10 @@ def report_address(run: str, page: str = "report.html") -> str:
 
 
 @router.get(
-    "/runs/{id}/{name:path}", summary="A page or a picture of a run's report", response_class=Response
+    "/runs/{id}/{name:path}",
+    summary="A page or a picture of a run's report",
+    response_class=Response,
+    responses=media("text/html", "image/png", "image/jpeg", text="as the run left it"),
 )
 @needs("content.read")
 def report(id: str, name: str, desk: Parts, who: Who) -> Response:

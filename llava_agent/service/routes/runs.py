@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
@@ -16,8 +16,10 @@ from llava_agent.errors import NotFound
 from llava_agent.gateway.principal import Principal
 from llava_agent.inspection.inspect import MOST_PHOTOS
 from llava_agent.service.desk import Desk
+from llava_agent.service.http.describe import content
 from llava_agent.service.http.permission import needs
-from llava_agent.service.routes.answers import Cursor, Key, Limit, Parts, Who, page, run_json
+from llava_agent.service.routes.answers import Cursor, Key, Limit, Parts, Who, paged, run_shape
+from llava_agent.service.shapes import ArtifactFile, Listed, Paged, Run
 from llava_agent.service.store.page import USUAL
 from llava_agent.service.work import inspect, task
 
@@ -53,15 +55,13 @@ class NewTask(BaseModel):
 
 @router.post("/inspections", status_code=202, summary="Inspect photos; the record comes with the run's end")
 @needs("content.write")
-def inspections(
-    body: NewInspection, desk: Parts, who: Who, response: Response, key: Key = None
-) -> dict[str, Any]:
+def inspections(body: NewInspection, desk: Parts, who: Who, response: Response, key: Key = None) -> Run:
     return _begin(desk, who, inspect.KIND, body, response, key)
 
 
 @router.post("/runs", status_code=202, summary="Let the agent work on a page")
 @needs("runs.use")
-def tasks(body: NewTask, desk: Parts, who: Who, response: Response, key: Key = None) -> dict[str, Any]:
+def tasks(body: NewTask, desk: Parts, who: Who, response: Response, key: Key = None) -> Run:
     return _begin(desk, who, task.KIND, body, response, key)
 
 
@@ -73,23 +73,28 @@ def runs(
     kind: Annotated[str | None, Query(max_length=40)] = None,
     cursor: Cursor = None,
     limit: Limit = USUAL,
-) -> dict[str, Any]:
-    return page(desk.runs.list(who, kind=kind, cursor=cursor, limit=limit), run_json)
+) -> Paged[Run]:
+    return paged(desk.runs.list(who, kind=kind, cursor=cursor, limit=limit), run_shape)
 
 
 @router.get("/runs/{id}", summary="How a run stands")
 @needs("content.read")
-def run(id: str, desk: Parts, who: Who) -> dict[str, Any]:
-    return run_json(desk.runs.get(who, id))
+def run(id: str, desk: Parts, who: Who) -> Run:
+    return run_shape(desk.runs.get(who, id))
 
 
 @router.post("/runs/{id}/cancel", summary="End a run")
 @needs("content.write")
-def cancel(id: str, desk: Parts, who: Who) -> dict[str, Any]:
-    return run_json(desk.runs.cancel(who, id))
+def cancel(id: str, desk: Parts, who: Who) -> Run:
+    return run_shape(desk.runs.cancel(who, id))
 
 
-@router.get("/runs/{id}/events", summary="What a run says, as it says it", response_class=StreamingResponse)
+@router.get(
+    "/runs/{id}/events",
+    summary="What a run says, as it says it",
+    response_class=StreamingResponse,
+    responses=content("text/event-stream", text="events until the run ends"),
+)
 @needs("content.read")
 async def events(
     id: str,
@@ -106,17 +111,22 @@ async def events(
 
 @router.get("/runs/{id}/artifacts", summary="The files of a run")
 @needs("content.read")
-def artifacts(id: str, desk: Parts, who: Who) -> dict[str, Any]:
+def artifacts(id: str, desk: Parts, who: Who) -> Listed[ArtifactFile]:
     desk.runs.get(who, id)
     held = desk.artifacts.held(who.tenant, id)
-    items = [
-        {"name": name, "size": one.size, "media_type": one.media_type, "sha256": one.sha256}
+    items = (
+        ArtifactFile(name=name, size=one.size, media_type=one.media_type, sha256=one.sha256)
         for name, one in held.items()
-    ]
-    return {"items": items}
+    )
+    return Listed(items=tuple(items))
 
 
-@router.get("/runs/{id}/artifacts/{name:path}", summary="One file of a run", response_class=Response)
+@router.get(
+    "/runs/{id}/artifacts/{name:path}",
+    summary="One file of a run",
+    response_class=Response,
+    responses=content("*/*", text="a download"),
+)
 @needs("content.read")
 def artifact(id: str, name: str, desk: Parts, who: Who) -> Response:
     """As a download: what a page of somebody else's wrote is never shown as a page of this server."""
@@ -126,8 +136,8 @@ def artifact(id: str, name: str, desk: Parts, who: Who) -> Response:
         raise NotFound("this run has no file of that name", "list its artifacts")
     shown = name.rsplit("/", 1)[-1].encode("ascii", "replace").decode().replace('"', "'")
     headers = {"Content-Disposition": f'attachment; filename="{shown}"'}
-    content = desk.artifacts.read(who.tenant, found.sha256)
-    return Response(content, media_type=found.media_type, headers=headers)
+    file = desk.artifacts.read(who.tenant, found.sha256)
+    return Response(file, media_type=found.media_type, headers=headers)
 
 
 def _begin(
@@ -137,10 +147,10 @@ def _begin(
     body: NewInspection | NewTask,
     response: Response,
     key: str | None,
-) -> dict[str, Any]:
+) -> Run:
     made = desk.begin(who, kind, body.model_dump(mode="json"), key)
     response.headers["Location"] = f"/api/runs/{made.id}"
-    return run_json(made)
+    return run_shape(made)
 
 
 async def _stream(desk: Desk, who: Principal, id: str, after: int) -> AsyncIterator[str]:

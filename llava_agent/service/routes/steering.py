@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from llava_agent.service.http.permission import needs
-from llava_agent.service.routes.answers import Parts, Who, run_json
+from llava_agent.service.routes.answers import Parts, Who, run_shape
+from llava_agent.service.shapes import Run
 
 router = APIRouter(prefix="/api/runs", tags=["runs"])
 
@@ -24,20 +23,20 @@ class Reply(BaseModel):
 
 @router.post("/{id}/pause", summary="Hold a run before its next step")
 @needs("runs.use")
-def pause(id: str, desk: Parts, who: Who) -> dict[str, Any]:
+def pause(id: str, desk: Parts, who: Who) -> Run:
     desk.runs.order(who, id, "pause", {})
-    return run_json(desk.runs.get(who, id))
+    return run_shape(desk.runs.get(who, id))
 
 
 @router.post("/{id}/resume", summary="Let a run that is paused go on")
 @needs("runs.use")
-def resume(id: str, desk: Parts, who: Who) -> dict[str, Any]:
+def resume(id: str, desk: Parts, who: Who) -> Run:
     desk.runs.order(who, id, "resume", {})
-    return run_json(desk.runs.get(who, id))
+    return run_shape(desk.runs.get(who, id))
 
 
 @router.post("/{id}/reply", summary="Answer the question that a run waits for")
 @needs("runs.use")
-def reply(id: str, body: Reply, desk: Parts, who: Who) -> dict[str, Any]:
+def reply(id: str, body: Reply, desk: Parts, who: Who) -> Run:
     desk.runs.order(who, id, "reply", body.model_dump())
-    return run_json(desk.runs.get(who, id))
+    return run_shape(desk.runs.get(who, id))

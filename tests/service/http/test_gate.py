@@ -38,7 +38,7 @@ def app(tmp_path: Path) -> FastAPI:
 )
 def test_a_rebound_name_is_refused(app: FastAPI, host: str, status: int) -> None:
     with client(app) as browser:
-        assert browser.get("/healthz", headers={"host": host}).status_code == status
+        assert browser.get("/health", headers={"host": host}).status_code == status
 
 
 def test_a_server_without_login_serves_no_proxy(app: FastAPI, tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_a_server_without_login_serves_no_proxy(app: FastAPI, tmp_path: Path) ->
         answer = browser.get("/api/session", headers={"x-forwarded-for": "203.0.113.9"})
         assert answer.status_code == 403 and "--login" in answer.json()["detail"]
     with client(application(tmp_path, login=True)) as browser:
-        assert browser.get("/healthz", headers={"x-forwarded-for": "203.0.113.9"}).status_code == 200
+        assert browser.get("/health", headers={"x-forwarded-for": "203.0.113.9"}).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -92,15 +92,15 @@ def test_a_cookie_alone_changes_nothing(tmp_path: Path) -> None:
 
 def test_every_answer_has_an_id_and_strict_headers(app: FastAPI) -> None:
     with client(app) as browser:
-        for path in ("/healthz", "/nothing", "/api/users"):
+        for path in ("/health", "/nothing", "/api/users"):
             answer = browser.get(path)
             assert answer.headers["x-request-id"].startswith("req_")
             assert answer.headers["x-content-type-options"] == "nosniff"
             assert "default-src 'none'" in answer.headers["content-security-policy"]
             assert answer.headers["cache-control"] == "no-store"
             assert "strict-transport-security" not in answer.headers
-        assert browser.get("/healthz", headers={"x-request-id": "mine-1"}).headers["x-request-id"] == "mine-1"
-        odd = browser.get("/healthz", headers={"x-request-id": "a b" * 99}).headers["x-request-id"]
+        assert browser.get("/health", headers={"x-request-id": "mine-1"}).headers["x-request-id"] == "mine-1"
+        odd = browser.get("/health", headers={"x-request-id": "a b" * 99}).headers["x-request-id"]
         assert odd.startswith("req_")
 
 
@@ -195,8 +195,8 @@ def test_bad_input_is_named_and_never_repeated(app: FastAPI) -> None:
 
 def test_health_says_which_part_is_missing(app: FastAPI, tmp_path: Path) -> None:
     with client(app) as browser:
-        assert browser.get("/healthz").json() == {"status": "ok"}
-        assert browser.get("/readyz").json() == {
+        assert browser.get("/health").json() == {"status": "ok"}
+        assert browser.get("/ready").json() == {
             "ready": True,
             "parts": {"database": True, "models": True},
         }
@@ -206,7 +206,7 @@ def test_health_says_which_part_is_missing(app: FastAPI, tmp_path: Path) -> None
 
     broken = application(tmp_path, gone)  # type: ignore[arg-type]
     with client(broken) as browser:
-        answer = browser.get("/readyz")
+        answer = browser.get("/ready")
         assert answer.status_code == 503 and answer.json()["parts"] == {"database": True, "models": False}
 
 
@@ -214,9 +214,9 @@ def test_metrics_count_routes_and_never_name_content(app: FastAPI) -> None:
     with client(app) as browser:
         browser.get(f"/api/users/{CANARY}")
         browser.get(f"/{CANARY}")
-        browser.get("/healthz")
+        browser.get("/health")
         told = browser.get("/metrics").text
-    assert 'llava_agent_http_requests_total{method="GET",route="/healthz",status="200"} 1.0' in told
+    assert 'llava_agent_http_requests_total{method="GET",route="/health",status="200"} 1.0' in told
     assert CANARY not in told
 
 

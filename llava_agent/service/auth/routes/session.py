@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from llava_agent.service import shapes
 from llava_agent.service.auth.identity import COOKIE, SECURE_COOKIE, Identity
 from llava_agent.service.auth.routes.bodies import Login, NewPassword
 from llava_agent.service.auth.sessions import csrf_of
@@ -21,28 +22,28 @@ Caller = Annotated[Identity, Depends(identity_of)]
 
 @router.post("/session", summary="Log in")
 @needs("public")
-def log_in(body: Login, request: Request, response: Response, service: Parts) -> dict[str, object]:
+def log_in(body: Login, request: Request, response: Response, service: Parts) -> shapes.Login:
     """Sets the session's cookie, and gives the token that changes need where no browser vouches for them."""
     limit_logins(request, service)
     secret = service.door.log_in(body.name, body.password.get_secret_value())
     set_cookie(response, service, secret)
     user = service.users.find(body.name.strip().lower())
-    return {"csrf_token": csrf_of(secret), "must_change_password": bool(user and user.must_change)}
+    return shapes.Login(csrf_token=csrf_of(secret), must_change_password=bool(user and user.must_change))
 
 
 @router.get("/session", summary="Who am I, and what may I do")
 @needs("public")
-async def who(identity: Caller) -> dict[str, object]:
+async def who(identity: Caller) -> shapes.Who:
     principal = identity.principal
-    return {
-        "user": principal.user,
-        "by": identity.by,
-        "department": principal.department,
-        "roles": sorted(principal.roles),
-        "permissions": sorted(identity.rights),
-        "must_change_password": identity.must_change,
-        "csrf_token": identity.csrf or None,
-    }
+    return shapes.Who(
+        user=principal.user,
+        by=identity.by,
+        department=principal.department,
+        roles=tuple(sorted(principal.roles)),
+        permissions=tuple(sorted(identity.rights)),
+        must_change_password=identity.must_change,
+        csrf_token=identity.csrf or None,
+    )
 
 
 @router.delete("/session", status_code=204, summary="Log out")

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from llava_agent.errors import ConfigError, NotFound
+from llava_agent.service import shapes
 from llava_agent.service.auth.identity import Identity
 from llava_agent.service.auth.routes.bodies import NewToken
 from llava_agent.service.context import Service, service_of
@@ -19,13 +20,14 @@ Caller = Annotated[Identity, Depends(identity_of)]
 
 @router.get("", summary="My API keys, without the keys themselves")
 @needs("tokens.own")
-def list_tokens(service: Parts, identity: Caller) -> dict[str, object]:
-    return {"tokens": [token.as_dict() for token in service.tokens.all(identity.principal.user)]}
+def list_tokens(service: Parts, identity: Caller) -> shapes.Tokens:
+    mine = service.tokens.all(identity.principal.user)
+    return shapes.Tokens(tokens=tuple(shapes.Token.model_validate(one.as_dict()) for one in mine))
 
 
 @router.post("", status_code=201, summary="A new API key; it is shown this once")
 @needs("tokens.own")
-def create_token(body: NewToken, service: Parts, identity: Caller) -> dict[str, object]:
+def create_token(body: NewToken, service: Parts, identity: Caller) -> shapes.NewToken:
     """A key narrowed to some roles makes no key that may do more than itself."""
     user = service.users.find(identity.principal.user)
     assert user is not None
@@ -35,7 +37,7 @@ def create_token(body: NewToken, service: Parts, identity: Caller) -> dict[str, 
         if set(roles) - identity.principal.roles:
             raise ConfigError("a key cannot make one that may do more than itself", "log in to make it")
     key, token = service.tokens.create(user, body.label, roles, body.days)
-    return {"key": key, **token.as_dict()}
+    return shapes.NewToken.model_validate({"key": key, **token.as_dict()})
 
 
 @router.delete("/{name}", status_code=204, summary="Revoke an API key")

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from llava_agent.errors import NotFound
+from llava_agent.service import shapes
 from llava_agent.service.auth.routes.bodies import NewUser, UserChange
 from llava_agent.service.auth.users import User, checked_roles
 from llava_agent.service.context import Service, service_of
@@ -18,14 +19,14 @@ Parts = Annotated[Service, Depends(service_of)]
 
 @router.get("", summary="All accounts")
 @needs("users.read")
-def list_users(service: Parts) -> dict[str, object]:
-    return {"users": [user.as_dict() for user in service.users.all()]}
+def list_users(service: Parts) -> shapes.Users:
+    return shapes.Users(users=tuple(map(_shown, service.users.all())))
 
 
 @router.post("", status_code=201, summary="A new account, with a password that its user has to change")
 @needs("users.manage")
-def add_user(body: NewUser, service: Parts) -> dict[str, object]:
-    return service.users.add(
+def add_user(body: NewUser, service: Parts) -> shapes.User:
+    made = service.users.add(
         body.name,
         body.password.get_secret_value(),
         body.roles,
@@ -33,12 +34,13 @@ def add_user(body: NewUser, service: Parts) -> dict[str, object]:
         tenant=body.tenant,
         denied=body.denied,
         must_change=True,
-    ).as_dict()
+    )
+    return _shown(made)
 
 
 @router.patch("/{name}", summary="Change roles, shut or open an account, set another password")
 @needs("users.manage")
-def change_user(name: str, body: UserChange, service: Parts) -> dict[str, object]:
+def change_user(name: str, body: UserChange, service: Parts) -> shapes.User:
     """Every session of the account ends."""
     _found(service, name)
     if body.roles is not None:
@@ -50,7 +52,7 @@ def change_user(name: str, body: UserChange, service: Parts) -> dict[str, object
         service.users.set_roles(name, body.roles)
     if body.disabled is not None:
         service.users.disable(name, disabled=body.disabled)
-    return _found(service, name).as_dict()
+    return _shown(_found(service, name))
 
 
 def _found(service: Service, name: str) -> User:
@@ -58,3 +60,7 @@ def _found(service: Service, name: str) -> User:
     if user is None:
         raise NotFound("there is no such user", "see: GET /api/users")
     return user
+
+
+def _shown(user: User) -> shapes.User:
+    return shapes.User.model_validate(user.as_dict())
