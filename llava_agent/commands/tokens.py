@@ -9,11 +9,11 @@ import typer
 
 from llava_agent.commands.options import AsJson
 from llava_agent.commands.output import note, print_json, say
-from llava_agent.errors import ConfigError
+from llava_agent.commands.users import known
+from llava_agent.gateway.principal import LOCAL
 
 if TYPE_CHECKING:
-    from llava_agent.service.auth.tokens import Token, Tokens
-    from llava_agent.service.auth.users import Users
+    from llava_agent.service.auth.tokens import Token
 
 tokens = typer.Typer(help="API keys of the server's users: create, list, revoke.", no_args_is_help=True)
 
@@ -42,11 +42,10 @@ def create(
       llava-agent tokens create maria --label laptop --days 90
       llava-agent tokens create maria --label robot --role agent_service
     """
-    accounts, keys = _parts(database)
-    found = accounts.find(user.lower())
-    if found is None:
-        raise ConfigError(f"there is no user {user!r}", "see: llava-agent users list")
-    key, token = keys.create(found, label or "command line", role, days)
+    from llava_agent.service.auth.accounts import open_accounts
+
+    accounts = open_accounts(database)
+    key, token = accounts.create_key(LOCAL, known(accounts.users, user), label or "command line", role, days)
     if as_json:
         print_json({"key": key, **token.as_dict()})
         return
@@ -67,7 +66,9 @@ def list_them(
       llava-agent tokens list
       llava-agent tokens list --user maria --json
     """
-    found = _parts(database)[1].all(user)
+    from llava_agent.service.auth.accounts import open_accounts
+
+    found = open_accounts(database).tokens.all(user)
     if as_json:
         print_json([token.as_dict() for token in found])
         return
@@ -89,21 +90,13 @@ def revoke(
     Examples:
       llava-agent tokens revoke 3f9a0c2b71de
     """
-    _parts(database)[1].revoke(name)
+    from llava_agent.service.auth.accounts import open_accounts
+
+    open_accounts(database).revoke_key(LOCAL, name)
     if as_json:
         print_json({"id": name, "revoked": True})
     else:
         say(f"{name} is revoked")
-
-
-def _parts(database: str | None) -> tuple[Users, Tokens]:
-    from llava_agent.database import open_database
-    from llava_agent.service.auth.secret import server_secret
-    from llava_agent.service.auth.tokens import Tokens
-    from llava_agent.service.auth.users import Users
-
-    opened = open_database(database)
-    return Users(opened), Tokens(opened, server_secret())
 
 
 def _state(token: Token) -> str:

@@ -10,9 +10,11 @@ import typer
 from llava_agent.commands.options import AsJson
 from llava_agent.commands.output import note, print_json, say
 from llava_agent.errors import ConfigError
+from llava_agent.gateway.principal import LOCAL
 
 if TYPE_CHECKING:
-    from llava_agent.service.auth.users import Users
+    from llava_agent.service.auth.accounts import Accounts
+    from llava_agent.service.auth.users import User, Users
 
 users = typer.Typer(help="Accounts of the server: add, list, disable, set a password.", no_args_is_help=True)
 
@@ -47,8 +49,13 @@ def add(
     from llava_agent.service.auth import passwords
 
     made = None if password_stdin else passwords.one_time()
-    user = _users(database).add(
-        name, made or _from_stdin(), role or ["member"], department=department, must_change=made is not None
+    user = _accounts(database).add(
+        LOCAL,
+        name,
+        made or _from_stdin(),
+        role or ["member"],
+        department=department,
+        must_change=made is not None,
     )
     if as_json:
         print_json({**user.as_dict(), **({"one_time_password": made} if made else {})})
@@ -66,7 +73,7 @@ def list_them(database: At = None, as_json: AsJson = False) -> None:
       llava-agent users list
       llava-agent users list --json
     """
-    found = _users(database).all()
+    found = _accounts(database).users.all()
     if as_json:
         print_json([user.as_dict() for user in found])
         return
@@ -91,7 +98,9 @@ def disable(
       llava-agent users disable maria
       llava-agent users disable maria --undo
     """
-    _users(database).disable(name, disabled=not undo)
+    accounts = _accounts(database)
+    known(accounts.users, name)
+    accounts.change(LOCAL, name, disabled=not undo)
     if as_json:
         print_json({"name": name, "disabled": not undo})
     else:
@@ -110,12 +119,11 @@ def password(
       pass show maria | llava-agent users password maria --password-stdin
     """
     from llava_agent.service.auth import passwords
-    from llava_agent.service.auth.lockout import Lockout
 
     made = None if password_stdin else passwords.one_time()
-    accounts = _users(database)
-    accounts.set_password(name, made or _from_stdin(), must_change=made is not None)
-    Lockout(accounts.database).right(name)
+    accounts = _accounts(database)
+    known(accounts.users, name)
+    accounts.set_password(LOCAL, name, made or _from_stdin(), must_change=made is not None)
     if as_json:
         print_json({"name": name, **({"one_time_password": made} if made else {})})
         return
@@ -123,11 +131,18 @@ def password(
     _tell(made)
 
 
-def _users(database: str | None) -> Users:
-    from llava_agent.database import open_database
-    from llava_agent.service.auth.users import Users
+def _accounts(database: str | None) -> Accounts:
+    from llava_agent.service.auth.accounts import open_accounts
 
-    return Users(open_database(database))
+    return open_accounts(database)
+
+
+def known(users: Users, name: str) -> User:
+    """Raises ConfigError where there is no such user."""
+    found = users.find(name.lower())
+    if found is None:
+        raise ConfigError(f"there is no user {name!r}", "see: llava-agent users list")
+    return found
 
 
 def _tell(made: str | None) -> None:

@@ -75,7 +75,7 @@ def rooms_for(budgets: Iterable[Budget], principal: Principal, run: str, now: da
         who = subjects[budget.scope]
         if not who or (budget.who != "all" and who not in budget.who):
             continue
-        account = Account(budget.scope, who, _period(budget.per, now))
+        account = Account(budget.scope, who, period_of(budget.per, now))
         limits[account] = min(budget.limit, limits.get(account, budget.limit))
     return tuple(Room(account, limits[account]) for account in sorted(limits))
 
@@ -96,5 +96,6 @@ def exceeded(room: Room, amount: Decimal, left: Decimal | None = None) -> Budget
     )
 
 
-def _period(per: Period, now: datetime) -> str:
+def period_of(per: Period, now: datetime) -> str:
+    """The name of the period that `now` (in UTC) lies in: `2026-11-24`, `2026-11` or `total`."""
     return {"day": now.strftime("%Y-%m-%d"), "month": now.strftime("%Y-%m"), "total": "total"}[per]

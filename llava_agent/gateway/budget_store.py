@@ -75,7 +75,7 @@ class Budgets:
         self._let_go_of_orphans()
         with self._database.reading() as connection:
             row = connection.execute(sa.select(ACCOUNTS).where(_is(room.account))).first()
-        return room.limit - (_money(row.spent + row.held) if row else 0)
+        return room.limit - (money(row.spent + row.held) if row else 0)
 
     def hold(self, rooms: Iterable[Room], amount: Decimal, seconds: float) -> Hold:
         """Hold `amount` back in every account, or in none.
@@ -166,5 +166,6 @@ def _units(amount: Decimal, rounding: str = ROUND_CEILING) -> int:
     return int((amount / _UNIT).to_integral_value(rounding))
 
 
-def _money(units: int) -> Decimal:
+def money(units: int) -> Decimal:
+    """Billionths, as the tables hold them, as an amount."""
     return units * _UNIT

@@ -65,13 +65,22 @@ def read_request(path: Path, principal: Principal, step: str | None, data_class:
     try:
         if path.stat().st_size > _MOST_BYTES:
             raise ConfigError(f"{path} is larger than {_MOST_BYTES // 2**20} MB", "take smaller images")
-        chat = _Chat.model_validate_json(path.read_bytes())
+        content = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"cannot read {path} ({error.strerror})", "check the path") from error
+    return parse_request(content, str(path), principal, step, data_class)
+
+
+def parse_request(
+    content: bytes | str, name: str, principal: Principal, step: str | None, data_class: str | None
+) -> ModelRequest:
+    """As `read_request`, from a text that errors call `name`."""
+    try:
+        chat = _Chat.model_validate_json(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "the file"
-        raise ConfigError(f"{path}: {where}: {first['msg']}", "give a chat completion request") from error
+        raise ConfigError(f"{name}: {where}: {first['msg']}", "give a chat completion request") from error
     said = chat.metadata or {}
     found = _known(data_class or said.get("data_class") or UNCLASSIFIED, DATA_CLASSES, "class of data")
     messages = tuple(_message(one, cast("DataClass", found)) for one in chat.messages)

@@ -16,13 +16,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from llava_agent.errors import ConfigError
 from llava_agent.gateway.data_class import DATA_CLASSES, DataClass, highest, rank
 from llava_agent.gateway.guards.settings import GuardSettings
 from llava_agent.gateway.model import Price, Tier
 from llava_agent.gateway.principal import Principal, Role
 from llava_agent.gateway.request import StepKind
-from llava_agent.strict_yaml import read_yaml
+from llava_agent.strict_yaml import YamlError, checked, line_of, parse_mapping, read_text
 
 #: What a request may need of a model.
 Capability = Literal["vision", "tools", "json_schema"]
@@ -335,12 +334,17 @@ def load_policy(path: Path) -> Policy:
     Raises:
         ConfigError: an unknown key, class, role or model, a bad value, or a policy that permits nothing.
     """
-    policy: Policy = read_yaml(path, Policy)
-    _check_servers(path, policy)
+    return parse_policy(read_text(path), path)
+
+
+def parse_policy(text: str, path: Path) -> Policy:
+    """As `load_policy`, from a text that errors call `path`; they know the line."""
+    policy: Policy = checked(parse_mapping(text, path), Policy, path, text)
+    _check_servers(path, policy, text)
     return policy
 
 
-def _check_servers(path: Path, policy: Policy) -> None:
+def _check_servers(path: Path, policy: Policy, text: str) -> None:
     """Addresses must be such, and a server that is not this machine has to be said to be none."""
     from llava_agent.egress import Origin
 
@@ -350,9 +354,10 @@ def _check_servers(path: Path, policy: Policy) -> None:
         if entry.server is not None and not entry.leaves_machine:
             origin = Origin.of(entry.server.base_url)
             if not origin.here:
-                raise ConfigError(
+                raise YamlError(
                     f"{path}: models.{name}: {origin} is not this machine, so what is sent leaves it",
                     "set `leaves_machine: true` there if that is meant",
+                    line_of(text, ("models", name)),
                 )
 
 

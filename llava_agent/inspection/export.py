@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape
 
 from llava_agent.inspection.compare import Change
 from llava_agent.inspection.document import InspectionDocument
+from llava_agent.spreadsheet import harmless
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -30,8 +31,6 @@ _COLUMNS = (
     "x1",
     "y1",
 )
-#: Signs with which a spreadsheet begins a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 #: Longer side of a photo in the PDF, in pixels.
 _SIDE = 1600
 
@@ -49,21 +48,16 @@ def to_csv(document: InspectionDocument) -> str:
         writer.writerow(
             [
                 number,
-                *(_harmless(text) for text in texts),
+                *(harmless(text) for text in texts),
                 line.number if line.number is not None else "",
-                _harmless(line.unit),
+                harmless(line.unit),
                 f"{line.confidence:.2f}",
                 "yes" if line.edited else "",
-                _harmless(names.get(first.photo, "")) if first else "",
+                harmless(names.get(first.photo, "")) if first else "",
                 *box,
             ]
         )
     return out.getvalue()
-
-
-def _harmless(text: str) -> str:
-    is_number = text[:1] in "+-" and text[1:2].isdigit()
-    return f"'{text}" if text.startswith(_FORMULA) and not is_number else text
 
 
 def to_pdf(

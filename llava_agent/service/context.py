@@ -9,6 +9,9 @@ from fastapi import Request
 
 from llava_agent.assembly import Core
 from llava_agent.database import Database
+from llava_agent.gateway.audit import Audit
+from llava_agent.gateway.ledger_store import LedgerStore
+from llava_agent.service.auth.accounts import Accounts
 from llava_agent.service.auth.lockout import Lockout
 from llava_agent.service.auth.login import Door
 from llava_agent.service.auth.sessions import Sessions
@@ -17,6 +20,7 @@ from llava_agent.service.auth.users import Users
 from llava_agent.service.desk import Desk
 from llava_agent.service.http.metrics import HttpMetrics
 from llava_agent.service.http.rate import Buckets
+from llava_agent.service.policy_desk import PolicyDesk
 from llava_agent.service.queue import FairQueue
 from llava_agent.service.settings import Settings
 
@@ -30,6 +34,8 @@ class Service:
         logins: how often an address may try to log in.
         desk: photos, records and runs, and the worker that does them.
         queue: whose turn it is at the models.
+        accounts, policy: change accounts and the policy, each time on record in `audit`.
+        ledger: the calls of all runs.
     """
 
     settings: Settings
@@ -43,6 +49,10 @@ class Service:
     logins: Buckets
     desk: Desk
     queue: FairQueue
+    audit: Audit
+    accounts: Accounts
+    policy: PolicyDesk
+    ledger: LedgerStore
 
     @classmethod
     def make(cls, settings: Settings, database: Database, secret: bytes, core: Callable[[], Core]) -> Service:
@@ -51,19 +61,24 @@ class Service:
         Args:
             secret: what API keys are kept under.
         """
-        users, sessions = Users(database), Sessions(database)
+        users, sessions, tokens = Users(database), Sessions(database), Tokens(database, secret)
+        lockout, audit, ledger = Lockout(database), Audit(database), LedgerStore(database)
         return cls(
             settings,
             database,
             core,
             users,
             sessions,
-            Tokens(database, secret),
-            Door(users, sessions, Lockout(database)),
+            tokens,
+            Door(users, sessions, lockout),
             HttpMetrics(),
             Buckets(20, 10),
             Desk.make(settings, database, core),
             FairQueue(settings.at_once, settings.waiting, settings.waiting_each),
+            audit,
+            Accounts(users, tokens, lockout, audit),
+            PolicyDesk(users, ledger, audit),
+            ledger,
         )
 
 

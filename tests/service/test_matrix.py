@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
 from llava_agent.gateway.principal import ROLES
+from llava_agent.service import app as service_app
 from llava_agent.service.auth.rights import PERMISSIONS, rights
 from llava_agent.service.http.permission import needs, rules
 from tests.service.serving import application, client, key_of
@@ -21,6 +22,7 @@ from tests.service.serving import application, client, key_of
 def app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LLAVA_AGENT_SERVER_SECRET", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
+        patch.setattr(service_app, "_STRANGERS_BURST", 10_000)  # one asks for every route there is
         return application(tmp_path_factory.mktemp("matrix"), login=True, requests_per_minute=0)
 
 

@@ -168,6 +168,10 @@ class Users:
             self._keep_an_admin(name)
         self._change(name, {"roles": sorted(known)})
 
+    def set_department(self, name: str, department: str) -> None:
+        """Whose budget the user spends from now on. Raises ConfigError where there is no such user."""
+        self._change(name, {"department": department[:64]})
+
     def _keep_an_admin(self, name: str) -> None:
         admins = [user.name for user in self.all() if "admin" in user.roles and not user.disabled]
         if admins == [name]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from fastapi import Request
 
 from llava_agent.errors import PermissionDenied
+from llava_agent.gateway.principal import Principal
 from llava_agent.service.auth.identity import Identity
 from llava_agent.service.auth.rights import Permission
 
@@ -88,3 +89,8 @@ def identity_of(request: Request) -> Identity:
     """Who asks, for routes and pages."""
     found: Identity = request.state.identity
     return found
+
+
+def caller(request: Request) -> Principal:
+    """Dependency: on whose behalf a route acts."""
+    return identity_of(request).principal

@@ -9,10 +9,9 @@ from fastapi import Depends, Header, Query
 
 from llava_agent.gateway.principal import Principal
 from llava_agent.inspection.document import read_document
-from llava_agent.service.auth.identity import Identity
 from llava_agent.service.context import Service, service_of
 from llava_agent.service.desk import Desk
-from llava_agent.service.http.permission import identity_of
+from llava_agent.service.http.permission import caller
 from llava_agent.service.shapes import Paged, Photo, Record, Run
 from llava_agent.service.store.page import MOST, USUAL, Page
 from llava_agent.service.store.photos import StoredPhoto
@@ -26,11 +25,6 @@ Shown = TypeVar("Shown")
 def desk_of(service: Annotated[Service, Depends(service_of)]) -> Desk:
     """Dependency: the store and the worker."""
     return service.desk
-
-
-def caller(identity: Annotated[Identity, Depends(identity_of)]) -> Principal:
-    """Dependency: who asks."""
-    return identity.principal
 
 
 Parts = Annotated[Desk, Depends(desk_of)]

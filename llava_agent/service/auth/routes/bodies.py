@@ -39,6 +39,7 @@ class UserChange(Body):
     """What is left out stays as it is."""
 
     roles: list[str] | None = Field(None, min_length=1, max_length=6)
+    department: str | None = Field(None, max_length=64)
     disabled: bool | None = None
     password: Password | None = None
 

@@ -36,7 +36,7 @@ def create_token(body: NewToken, service: Parts, identity: Caller) -> shapes.New
         roles = sorted(identity.principal.roles) if roles is None else roles
         if set(roles) - identity.principal.roles:
             raise ConfigError("a key cannot make one that may do more than itself", "log in to make it")
-    key, token = service.tokens.create(user, body.label, roles, body.days)
+    key, token = service.accounts.create_key(identity.principal, user, body.label, roles, body.days)
     return shapes.NewToken.model_validate({"key": key, **token.as_dict()})
 
 
@@ -44,6 +44,6 @@ def create_token(body: NewToken, service: Parts, identity: Caller) -> shapes.New
 @needs("tokens.own")
 def revoke_token(name: str, service: Parts, identity: Caller) -> None:
     try:
-        service.tokens.revoke(name[:40], identity.principal.user)
+        service.accounts.revoke_key(identity.principal, name[:40], identity.principal.user)
     except ConfigError as error:
         raise NotFound("there is no such API key", "see: GET /api/tokens") from error

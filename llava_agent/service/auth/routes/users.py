@@ -6,15 +6,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
-from llava_agent.errors import NotFound
+from llava_agent.errors import ConfigError, NotFound
+from llava_agent.gateway.principal import Principal
 from llava_agent.service import shapes
 from llava_agent.service.auth.routes.bodies import NewUser, UserChange
 from llava_agent.service.auth.users import User, checked_roles
 from llava_agent.service.context import Service, service_of
-from llava_agent.service.http.permission import needs
+from llava_agent.service.http.permission import caller, needs
 
 router = APIRouter(prefix="/api/users", tags=["users"])
 Parts = Annotated[Service, Depends(service_of)]
+Who = Annotated[Principal, Depends(caller)]
 
 
 @router.get("", summary="All accounts")
@@ -25,41 +27,49 @@ def list_users(service: Parts) -> shapes.Users:
 
 @router.post("", status_code=201, summary="A new account, with a password that its user has to change")
 @needs("users.manage")
-def add_user(body: NewUser, service: Parts) -> shapes.User:
-    made = service.users.add(
+def add_user(body: NewUser, service: Parts, who: Who) -> shapes.User:
+    made = service.accounts.add(
+        who,
         body.name,
         body.password.get_secret_value(),
         body.roles,
         department=body.department,
         tenant=body.tenant,
         denied=body.denied,
-        must_change=True,
     )
     return _shown(made)
 
 
-@router.patch("/{name}", summary="Change roles, shut or open an account, set another password")
+@router.patch("/{name}", summary="Change roles or department, shut or open an account, set another password")
 @needs("users.manage")
-def change_user(name: str, body: UserChange, service: Parts) -> shapes.User:
+def change_user(name: str, body: UserChange, service: Parts, who: Who) -> shapes.User:
     """Every session of the account ends."""
-    _found(service, name)
     if body.roles is not None:
         checked_roles(body.roles)
     if body.password is not None:
-        service.users.set_password(name, body.password.get_secret_value(), must_change=True)
-        service.door.lockout.right(name)
-    if body.roles is not None:
-        service.users.set_roles(name, body.roles)
-    if body.disabled is not None:
-        service.users.disable(name, disabled=body.disabled)
-    return _shown(_found(service, name))
+        service.accounts.set_password(who, name, body.password.get_secret_value())
+    if not (body.roles is None and body.department is None and body.disabled is None):
+        service.accounts.change(
+            who, name, roles=body.roles, department=body.department, disabled=body.disabled
+        )
+    return _shown(service.accounts.found(name))
 
 
-def _found(service: Service, name: str) -> User:
-    user = service.users.find(name[:64])
-    if user is None:
-        raise NotFound("there is no such user", "see: GET /api/users")
-    return user
+@router.get("/{name}/tokens", summary="The API keys of an account, without the keys themselves")
+@needs("users.read")
+def tokens_of(name: str, service: Parts) -> shapes.Tokens:
+    found = service.tokens.all(service.accounts.found(name).name)
+    return shapes.Tokens(tokens=tuple(shapes.Token.model_validate(one.as_dict()) for one in found))
+
+
+@router.delete("/{name}/tokens/{id}", status_code=204, summary="Revoke an API key of an account")
+@needs("users.manage")
+def revoke_token_of(name: str, id: str, service: Parts, who: Who) -> None:
+    """Nobody makes a key for another person: whoever holds it could act in their name."""
+    try:
+        service.accounts.revoke_key(who, id[:40], service.accounts.found(name).name)
+    except ConfigError as error:
+        raise NotFound("there is no such API key", f"see: GET /api/users/{name[:64]}/tokens") from error
 
 
 def _shown(user: User) -> shapes.User:
