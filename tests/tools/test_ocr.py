@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from tools import ocr
 from tools.geometry import Box
-from tools.ocr import OcrLine, read_lines
+from tools.ocr import OcrLine, lines, read_lines
+from tools.ocr.detect import Detector
+from tools.ocr.recognise import Recogniser
+from tools.photo import load_image
+
+PHOTOS = Path(__file__).parents[2] / "examples" / "photos"
 
 
 def _page(*texts: tuple[int, int, str], size: tuple[int, int] = (420, 160)) -> Image.Image:
@@ -56,7 +62,7 @@ def test_an_empty_image_has_no_lines() -> None:
 def test_lines_that_were_read_are_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     first = _page((20, 20, "Remember me"), (20, 100, "Once"))
     known = read_lines(first)
-    monkeypatch.setattr(ocr, "_run", lambda *_: pytest.fail("recognised again"))
+    monkeypatch.setattr(Recogniser, "_read", lambda *_: pytest.fail("recognised again"))
     assert read_lines(first.copy()) == known
     moved = Image.new("RGB", first.size, "white")
     moved.paste(first.crop((0, 60, 420, 160)), (0, 60))
@@ -64,6 +70,42 @@ def test_lines_that_were_read_are_not_read_again(monkeypatch: pytest.MonkeyPatch
 
 
 def test_nothing_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ocr, "_shared", None)
+    monkeypatch.setattr(lines, "_shared", None)
     monkeypatch.setattr(socket, "create_connection", lambda *_, **__: pytest.fail("spoke to the network"))
     assert _texts(read_lines(_page((20, 20, "Offline"), size=(200, 80)))) == ["Offline"]
+
+
+@pytest.mark.parametrize("photo", ["panel.jpg", "pump.jpg"])
+def test_lines_are_those_of_rapidocr(photo: str) -> None:
+    """Parity with the package whose models these are, with the same settings."""
+    from rapidocr import RapidOCR
+
+    pixels = np.ascontiguousarray(np.asarray(load_image(PHOTOS / photo).image)[:, :, ::-1])
+    theirs = RapidOCR(
+        params={
+            "Global.log_level": "critical",
+            "Det.use_dilation": False,
+            "Det.limit_side_len": 32,
+            "Rec.rec_img_shape": [3, 48, 96],
+            "Rec.rec_batch_num": 1,
+        }
+    )
+    crops, found = theirs.detect_and_crop(pixels, {})
+    ours = np.stack(Detector(2)(pixels))
+    assert found.boxes is not None
+    assert len(ours) == len(found.boxes)
+    # their corners are rounded once more on the way
+    nearest = np.abs(ours[:, None] - found.boxes[None]).max(axis=(2, 3)).min(axis=0)
+    assert nearest.max() <= 2
+
+    read = theirs.recognize_txt(crops)
+    texts, scores = zip(*Recogniser(2)(crops), strict=True)
+    assert texts == read.txts
+    assert scores == pytest.approx(read.scores, abs=1e-4)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 200), (400, 3), (31, 33), (900, 20)])
+def test_an_image_of_any_shape_is_searched(size: tuple[int, int]) -> None:
+    for corners in Detector(1)(np.full((size[1], size[0], 3), 255, np.uint8)):
+        assert corners.min() >= 0
+        assert (corners.max(axis=0) < size).all()
