@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+
+# Before torch is imported, and for the processes that tests start: on tiny models a second thread mostly
+# waits for the first, and it waits by spinning (five to ten times the CPU time on a busy machine).
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 from hypothesis import settings

@@ -104,3 +104,58 @@ def onnx(
         print_json({"folder": str(result.folder), "cosine": result.cosine, "difference": result.difference})
     else:
         say(f"{result.folder} runs on ONNX Runtime; least cosine of its logits {result.cosine:.5f}")
+
+
+@export.command("gguf")
+def gguf(
+    run: Run,
+    out: Out,
+    precision: Annotated[
+        Literal["f16", "f32", "q8_0"],
+        typer.Option("--precision", help="Of the language model; tower and projector stay f16 or f32."),
+    ] = "f16",
+    allow_class_token_defect: Annotated[
+        bool,
+        typer.Option(
+            "--allow-class-token-defect",
+            help="Write files of a CLIP tower although llama.cpp computes those wrongly (its issue 25814).",
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write model.gguf and mmproj.gguf for llama.cpp's multimodal tools; an adapter is merged.
+
+    llama.cpp runs the files before the folder appears, and its next-token distributions after an image are
+    compared with the model's: they may differ by 0.01 (f32), 0.03 (f16) or 0.1 (q8_0) of the probability.
+    Needs pip install 'llava-agent[gguf]'. Towers that are no plain ViT, images that are not padded to a
+    square, projectors other than mlp2x_gelu and language models other than Llama, Mistral, Qwen are refused.
+
+    \b
+    Examples:
+      llava-agent export gguf runs/align --out exported/mine
+      llama-mtmd-cli -m exported/mine/model.gguf --mmproj exported/mine/mmproj.gguf --jinja --image photo.jpg
+    """
+    from training.export.gguf.export import export_gguf
+    from training.export.source import preset_of, whole_model
+
+    def told(step: str, done: int, total: int) -> None:
+        if not as_json:
+            say(f"[{done}/{total}] {step}")
+
+    preset = preset_of(run)
+    result = export_gguf(
+        whole_model(preset), out, template=preset.template, precision=precision,
+        allow_class_token_defect=allow_class_token_defect, progress=told,
+    )  # fmt: skip
+    if as_json:
+        print_json(
+            {
+                "folder": str(result.folder),
+                "difference": result.difference,
+                "class_token_defect": result.class_token_defect,
+            }
+        )
+        return
+    say(f"{result.folder} runs in llama.cpp; next-token distributions differ by {result.difference:.4f}")
+    if result.class_token_defect:
+        say("This llama.cpp puts the tower's class token in the wrong place; use a mended one.")

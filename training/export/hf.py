@@ -13,10 +13,8 @@ from PIL import Image
 
 from llava_agent.errors import ConfigError, WeightsError
 from llava_agent.vlm.llava import LlavaModel, Row
-from llava_agent.vlm.vision.convert import open_clip_to_hf
-from llava_agent.vlm.vision.hf_tower import HfTower
-from llava_agent.vlm.vision.open_clip_tower import OpenClipTower
 from training.export.probe import picture, prompt
+from training.export.vision_model import vision_model
 
 #: Largest difference of a logit, as a fraction of the largest logit, between the model and its copy.
 TOLERANCE = 1e-3
@@ -71,7 +69,7 @@ def to_llava(model: LlavaModel) -> Any:
     from transformers import LlavaConfig, LlavaForConditionalGeneration
 
     _require(model)
-    vision = _vision(model)
+    vision = vision_model(model)
     has_class_token = vision.config.model_type == "clip_vision_model"
     language = model.language.model
     config = LlavaConfig(
@@ -115,14 +113,6 @@ def _require(model: LlavaModel) -> None:
             f"{type(model.language.model).__name__} scales or caps its logits, which LLaVA's head does not",
             "use the model through its preset",
         )
-
-
-def _vision(model: LlavaModel) -> Any:
-    if isinstance(model.tower, HfTower):
-        return model.tower.model
-    if isinstance(model.tower, OpenClipTower):
-        return open_clip_to_hf(model.tower.visual).to(model.tower.device, model.tower.dtype)
-    raise ConfigError(f"a tower of type {type(model.tower).__name__} has no CLIP layout")
 
 
 def _feature_layer(layer: int | tuple[int, ...]) -> int | list[int]:
