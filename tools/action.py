@@ -102,10 +102,11 @@ class Drag(_Base):
 
 
 class Press(_Base):
-    """Press a key or a chord, such as `Enter`, `ArrowDown`, `Control+A`."""
+    """Press a key or a chord, such as `Enter`, `ArrowDown`, `Control+A`, once or `count` times."""
 
     verb: Literal["press"] = "press"
     key: str = Field(min_length=1, max_length=60)
+    count: int = Field(default=1, ge=1, le=200)
 
 
 class Scroll(_Base):

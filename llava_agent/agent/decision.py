@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from llava_agent.agent.candidate import READ_ONLY
+from llava_agent.agent.plan.part import Plan
 from llava_agent.agent.state import State
 from llava_agent.gateway.request import Choice
 from tools.action import Action, Click, Done, Look, Press, Scroll, Select, Target, Type
@@ -19,6 +20,23 @@ MOST_CANDIDATES = 80
 
 
 @dataclass(frozen=True, slots=True)
+class Aim:
+    """The part of the plan that an action is for.
+
+    Attributes:
+        plan: with what holds already ticked.
+        part: index of the part.
+        note: under which name the attempt is remembered.
+        ends: the part is done once the action is verified.
+    """
+
+    plan: Plan
+    part: int
+    note: str
+    ends: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What a policy wants to do.
 
@@ -29,6 +47,7 @@ class Decision:
         refs: refs of the offered marks, in the order of the choice's distribution.
         confidence: of the whole action, 0 to 1.
         escalated: the larger model decided after the smaller one was unsure or had failed.
+        aim: which part of the plan the action is for; None where it is for none.
     """
 
     action: Action | None
@@ -38,6 +57,7 @@ class Decision:
     confidence: float = 1.0
     escalated: bool = False
     problem: str = ""
+    aim: Aim | None = None
 
 
 def offered_marks(state: State, observation: Observation) -> tuple[Mark, ...]:
@@ -54,7 +74,11 @@ def offered_marks(state: State, observation: Observation) -> tuple[Mark, ...]:
 
 
 def offered_verbs(state: State, observation: Observation, marks: Sequence[Mark]) -> tuple[str, ...]:
-    """Verbs that make sense here, so that an impossible action cannot be chosen at all."""
+    """Verbs that make sense here, so that an impossible action cannot be chosen at all.
+
+    `done` is none of them while a part of an understood plan is open, and right after it was refused on this
+    page; where nothing else is left, it is.
+    """
     verbs = []
     if marks:
         verbs.append("click")
@@ -68,8 +92,19 @@ def offered_verbs(state: State, observation: Observation, marks: Sequence[Mark])
         verbs.append("scroll")
     if state.photos or state.manuals:
         verbs.append("look")
-    verbs.append("done")
-    return tuple(verb for verb in verbs if verb not in state.banned)
+    possible = [verb for verb in verbs if verb not in state.banned]
+    if not possible or not ("done" in state.banned or _unfinished(state) or _refused_done(state)):
+        possible.append("done")
+    return tuple(possible)
+
+
+def _unfinished(state: State) -> bool:
+    return state.plan.guides and state.plan.at is not None
+
+
+def _refused_done(state: State) -> bool:
+    last = state.history[-1] if state.history else ""
+    return bool(state.trouble) and (last == "done" or last.startswith(("done ", "done:")))
 
 
 def targets(verb: str, marks: Sequence[Mark]) -> list[int]:
@@ -77,7 +112,11 @@ def targets(verb: str, marks: Sequence[Mark]) -> list[int]:
     roles = {"type": FIELDS, "select": LISTS}.get(verb)
     if roles is None:
         return list(range(len(marks)))
-    known = [position for position, mark in enumerate(marks) if mark.role in roles]
+    known = [
+        position
+        for position, mark in enumerate(marks)
+        if mark.role in roles and not (verb == "type" and "readonly" in mark.states)
+    ]
     blind = all(mark.source in ("pixels", "ocr") for mark in marks)
     return list(range(len(marks))) if blind and not known else known
 

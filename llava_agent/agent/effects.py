@@ -14,7 +14,7 @@ SENDS = re.compile(
     r"sign up|book|upload|publish|approve|accept|transfer)\b",
     re.IGNORECASE,
 )
-_BUTTONS = frozenset({"button", "menuitem", "region", "text"})
+_BUTTONS = frozenset({"button", "menuitem", "region", "text", "img"})
 
 
 def submits(action: Action, seen: Observation) -> bool:

@@ -110,7 +110,8 @@ def _action(step: StepRecord) -> Iterator[str]:
         case "tab":
             yield f"page = page.context.pages[{action.index}]"
         case "press":
-            yield f"page.keyboard.press({_said(action.key)})"
+            again = "" if action.count == 1 else f"for _ in range({action.count}): "
+            yield f"{again}page.keyboard.press({_said(action.key)})"
         case "wait":
             yield f"page.wait_for_timeout({action.seconds * 1000:.0f})"
         case "wait_for" if action.text:

@@ -43,7 +43,7 @@ def words(action: Action, observation: Observation) -> str:
         case "navigate":
             return f"navigate to {action.url}"
         case "press":
-            return f"press {action.key}"
+            return f"press {action.key}" if action.count == 1 else f"press {action.key} {action.count} times"
         case "scroll":
             inside = f" in {name(action.target, observation)}" if action.target else ""
             return f"scroll {action.direction}{inside}"

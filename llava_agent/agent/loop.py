@@ -16,6 +16,7 @@ from llava_agent.agent.execution import Execution
 from llava_agent.agent.expect import all_exact, check_goal
 from llava_agent.agent.history import done_line
 from llava_agent.agent.ladder import rungs
+from llava_agent.agent.plan.tick import ticked
 from llava_agent.agent.policy import Policy
 from llava_agent.agent.record import Status, StepRecord
 from llava_agent.agent.repeats import Repeats, fingerprint
@@ -137,6 +138,8 @@ class Loop:
             state = state.counted(name)
         if turn.fact:
             state = state.learned(turn.fact)
+        if decision.aim:
+            state = replace(state, plan=ticked(decision.aim, turn))
         if turn.ban:
             state = replace(state, banned=state.banned | {turn.ban})
         used = self.execution.scribe.ledger.total()

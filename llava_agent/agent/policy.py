@@ -9,17 +9,23 @@ from typing import Protocol
 
 from llava_agent.agent.candidate import READ_ONLY, candidate
 from llava_agent.agent.decision import (
+    Aim,
     Decision,
     aim,
     offered_marks,
     offered_verbs,
     to_action,
 )
+from llava_agent.agent.plan.move import Move
+from llava_agent.agent.plan.part import Plan
+from llava_agent.agent.plan.pursue import pursue
+from llava_agent.agent.plan.tick import served
 from llava_agent.agent.secret import whole
 from llava_agent.agent.state import State
 from llava_agent.errors import NoPermittedModel
 from llava_agent.gateway.gateway import Gateway
 from llava_agent.gateway.request import Choice, ModelRequest
+from tools.action import Done
 from tools.mark import Mark
 from tools.observation import Observation
 
@@ -55,6 +61,10 @@ class ModelPolicy:
         self.gateway = gateway
 
     def decide(self, state: State, observation: Observation) -> Decision:
+        return self.decide_freely(replace(state, plan=Plan()), observation)
+
+    def decide_freely(self, state: State, observation: Observation) -> Decision:
+        """The model chooses among everything that is offered."""
         marks = offered_marks(state, observation)
         choice, escalated = self.ask(_request(state, observation), state, observation, marks)
         choice = aim(choice, marks)
@@ -65,17 +75,34 @@ class ModelPolicy:
         reason = choice.route.reason
         return Decision(action, reason, choice, refs, choice.confidence, escalated, problem)
 
-    def ask(
-        self, request: ModelRequest, state: State, observation: Observation, marks: Sequence[Mark]
-    ) -> tuple[Choice, bool]:
-        """The model's choice, and whether the larger model decided after the smaller one."""
-        return self._choose(request, state, observation, marks), False
+    def decide_among(self, state: State, observation: Observation, move: Move) -> Decision:
+        """The model chooses one of the few marks that a part of the plan may mean."""
+        verb: str = "type" if move.make and move.make(move.marks[0]).verb == "type" else "click"
+        choice, escalated = self.ask(_request(state, observation), state, observation, move.marks, (verb,))
+        best = max(range(len(move.marks)), key=lambda at: choice.distribution[at])
+        refs = tuple(mark.ref for mark in move.marks)
+        assert move.make is not None
+        action = move.make(move.marks[best])
+        return Decision(action, choice.route.reason, choice, refs, choice.distribution[best], escalated)
 
-    def _choose(
-        self, request: ModelRequest, state: State, observation: Observation, marks: Sequence[Mark]
-    ) -> Choice:
-        candidates = [candidate(mark) for mark in marks]
-        return self.gateway.choose(request, candidates, offered_verbs(state, observation, marks))
+    def ask(
+        self,
+        request: ModelRequest,
+        state: State,
+        observation: Observation,
+        marks: Sequence[Mark],
+        verbs: Sequence[str] = (),
+    ) -> tuple[Choice, bool]:
+        """The model's choice, and whether the larger model decided after the smaller one.
+
+        Args:
+            verbs: those that may be chosen; all that make sense where none is given.
+        """
+        offered = tuple(verbs) or offered_verbs(state, observation, marks)
+        return self._choose(request, marks, offered), False
+
+    def _choose(self, request: ModelRequest, marks: Sequence[Mark], verbs: Sequence[str]) -> Choice:
+        return self.gateway.choose(request, [candidate(mark) for mark in marks], verbs)
 
 
 class TextPolicy(ModelPolicy):
@@ -90,7 +117,12 @@ class VisionPolicy(ModelPolicy):
     name = "vision"
 
     def ask(
-        self, request: ModelRequest, state: State, observation: Observation, marks: Sequence[Mark]
+        self,
+        request: ModelRequest,
+        state: State,
+        observation: Observation,
+        marks: Sequence[Mark],
+        verbs: Sequence[str] = (),
     ) -> tuple[Choice, bool]:
         seeing = replace(
             request,
@@ -98,30 +130,39 @@ class VisionPolicy(ModelPolicy):
             minimum_tier=1,
             because="the policy decides every step with the vision model",
         )
-        return self._choose(seeing, state, observation, marks), False
+        return super().ask(seeing, state, observation, marks, verbs)
 
 
-class RoutedPolicy(ModelPolicy):
-    """Text unless the step needs pixels; vision where it does, or where text failed or is unsure."""
+class UnplannedPolicy(ModelPolicy):
+    """Text unless the step needs pixels; vision where it does, or where text failed or is unsure.
 
-    name = "routed"
+    It has no plan: what the plan is worth is measured against it.
+    """
+
+    name = "unplanned"
 
     def __init__(self, gateway: Gateway, sure_enough: float = SURE_ENOUGH) -> None:
         super().__init__(gateway)
         self.sure_enough = sure_enough
 
     def ask(
-        self, request: ModelRequest, state: State, observation: Observation, marks: Sequence[Mark]
+        self,
+        request: ModelRequest,
+        state: State,
+        observation: Observation,
+        marks: Sequence[Mark],
+        verbs: Sequence[str] = (),
     ) -> tuple[Choice, bool]:
+        offered = tuple(verbs) or offered_verbs(state, observation, marks)
         why = pixels_needed(state, marks) if request.image is not None else ""
         if why:
             seeing = replace(request, needs_pixels=True, because=why)
-            return self._choose(seeing, state, observation, marks), False
+            return self._choose(seeing, marks, offered), False
         if state.trouble and request.image is not None:
             why = f"escalated: {state.trouble}"
             harder = replace(request, minimum_tier=1, because=why)
-            return self._choose(harder, state, observation, marks), True
-        choice = self._choose(request, state, observation, marks)
+            return self._choose(harder, marks, offered), True
+        choice = self._choose(request, marks, offered)
         if choice.confidence >= self.sure_enough or request.image is None or choice.route.tier != "text":
             return choice, False
         if self.gateway.one_set_of_weights and not _wordless(marks):
@@ -129,10 +170,45 @@ class RoutedPolicy(ModelPolicy):
         why = f"escalated: the text model was only {choice.confidence:.2f} sure of {choice.verb}"
         harder = replace(request, minimum_tier=1, because=why)
         try:
-            second = self._choose(harder, state, observation, marks)
+            second = self._choose(harder, marks, offered)
         except NoPermittedModel:
             return choice, False
         return (second, True) if second.confidence >= choice.confidence else (choice, False)
+
+
+class RoutedPolicy(UnplannedPolicy):
+    """The plan first: where a part of it names exactly one mark, no model is asked; among a few, the model
+    chooses one of them; elsewhere it decides freely, by words or by pixels."""
+
+    name = "routed"
+
+    def decide(self, state: State, observation: Observation) -> Decision:
+        if observation.surface != "page":
+            return super().decide(state, observation)
+        pursuit = pursue(state.plan, observation)
+        state, move = replace(state, plan=pursuit.plan), pursuit.move
+        if move is None and finished(state):
+            return Decision(Done(), "plan: every part is done")
+        if move is None:
+            decision = self.decide_freely(state, observation)
+            return replace(decision, aim=served(decision.action, pursuit.plan, observation))
+        at = pursuit.plan.at
+        assert at is not None
+        if move.action is not None:
+            return Decision(
+                move.action, f"plan: {move.reason}", aim=Aim(pursuit.plan, at, move.note, move.ends)
+            )
+        decision = self.decide_among(state, observation, move)
+        target = getattr(decision.action, "target", None)
+        note = target.ref if target is not None and target.ref else "chosen"
+        return replace(decision, aim=Aim(pursuit.plan, at, note, move.ends))
+
+
+def finished(state: State) -> bool:
+    """Every part of an understood plan is done, and *done* was not said since."""
+    plan = state.plan
+    said = any(line == "done" or line.startswith("done:") for line in state.history)
+    return plan.guides and plan.at is None and not said
 
 
 def pixels_needed(state: State, marks: Sequence[Mark]) -> str:

@@ -91,7 +91,12 @@ class StoredPermission(_Stored):
 
 
 class StepRecord(_Stored):
-    """One step: seen, decided, done, verified."""
+    """One step: seen, decided, done, verified.
+
+    Attributes:
+        part: of the plan, that the action was for; None where it was for none.
+        ticks: what became of each part of the plan, after the step.
+    """
 
     kind: Literal["step"] = "step"
     v: int = TRACE_VERSION
@@ -115,6 +120,8 @@ class StepRecord(_Stored):
     banned: str | None = None
     permission: StoredPermission | None = None
     retried: bool = False
+    part: int | None = None
+    ticks: tuple[Literal["open", "held", "tried"], ...] = ()
     calls: tuple[StoredCall, ...] = ()
     seconds: float
     ms: dict[str, float] = Field(default_factory=dict)

@@ -77,9 +77,20 @@ def _run(folder: Path, base: Path) -> dict[str, Any]:
         "reason": result.reason if result else "the run has no result yet",
         "entries": entries,
         "steps": [_row(record, trace, base) for record in records],
+        "plan": _plan(trace, records),
         "photos": [_photo(sha, facts, trace, base) for sha in trace.settings.photos],
         "facts": _latest(result, facts),
     }
+
+
+def _plan(trace: Trace, records: Sequence[StepRecord | Intent | Resumed]) -> list[tuple[str, str]]:
+    """Each part of the plan in words, with what became of it."""
+    steps = [record for record in records if isinstance(record, StepRecord)]
+    ticks: Sequence[str] = steps[-1].ticks if steps else ()
+    return [
+        (words, ticks[index] if index < len(ticks) else "open")
+        for index, words in enumerate(trace.settings.plan)
+    ]
 
 
 def _row(record: StepRecord | Intent | Resumed, trace: Trace, base: Path) -> dict[str, Any]:

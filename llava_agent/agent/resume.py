@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from llava_agent.agent.effects import submits
+from llava_agent.agent.plan.part import Plan
+from llava_agent.agent.plan.read import read_plan
 from llava_agent.agent.record import Intent, Resumed, StepRecord, StoredFact
 from llava_agent.agent.repeats import Repeats
 from llava_agent.agent.state import Counters, Evidence, Fact, Spent, State
@@ -55,6 +57,7 @@ def restore(trace: Trace, photos: tuple[Path, ...]) -> Restored:
         goal=trace.settings.goal,
         run=trace.settings.id,
         photos=photos,
+        plan=_plan(trace.settings.goal, steps),
         history=_history(steps),
         banned=frozenset(step.banned for step in steps if step.banned),
         spent=spent,
@@ -89,8 +92,25 @@ def _read(trace: Trace) -> tuple[list[StepRecord], list[Intent]]:
     return steps, unknown + pending
 
 
+def _plan(goal: str, steps: list[StepRecord]) -> Plan:
+    """The plan with the ticks that are still true of a page that is opened again."""
+    plan, lasting = read_plan(goal), _lasting(steps)
+    ticks = steps[lasting - 1].ticks if lasting else ()
+    return replace(plan, ticks=ticks) if len(ticks) == len(plan.parts) else plan
+
+
 def _history(steps: list[StepRecord]) -> tuple[str, ...]:
     """Lines that are still true of a page that is opened again."""
+    lasting = _lasting(steps)
+    return tuple(
+        step.line
+        for position, step in enumerate(steps)
+        if position < lasting or (step.action is not None and step.action.verb == "look")
+    )
+
+
+def _lasting(steps: list[StepRecord]) -> int:
+    """How many of the first steps are still true of a page that is opened again."""
     lasting = 0
     for position, step in enumerate(steps):
         moved = position > 0 and step.observation.address != steps[position - 1].observation.address
@@ -100,11 +120,7 @@ def _history(steps: list[StepRecord]) -> tuple[str, ...]:
             seen = seen_at(step)
             if effect(step.action, submits=submits(step.action, seen)) == "irreversible":
                 lasting = position + 1
-    return tuple(
-        step.line
-        for position, step in enumerate(steps)
-        if position < lasting or (step.action is not None and step.action.verb == "look")
-    )
+    return lasting
 
 
 def seen_at(step: StepRecord) -> Observation:

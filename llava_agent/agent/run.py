@@ -14,7 +14,9 @@ from llava_agent.agent.gate import Gate
 from llava_agent.agent.loop import End, Loop, Progress
 from llava_agent.agent.perceive import Eyes
 from llava_agent.agent.picture import Find, png
-from llava_agent.agent.policy import Policy, RoutedPolicy, TextPolicy, VisionPolicy
+from llava_agent.agent.plan.read import read_plan
+from llava_agent.agent.plan.words import lines
+from llava_agent.agent.policy import Policy, RoutedPolicy, TextPolicy, UnplannedPolicy, VisionPolicy
 from llava_agent.agent.record import now
 from llava_agent.agent.repeats import Repeats
 from llava_agent.agent.report import write_report
@@ -33,7 +35,12 @@ from llava_agent.gateway.ledger import Ledger
 from tools.photo import Photo, load_image
 
 MakePolicy = Callable[[Gateway], Policy]
-POLICIES: dict[str, MakePolicy] = {"routed": RoutedPolicy, "vision": VisionPolicy, "text": TextPolicy}
+POLICIES: dict[str, MakePolicy] = {
+    "routed": RoutedPolicy,
+    "vision": VisionPolicy,
+    "text": TextPolicy,
+    "unplanned": UnplannedPolicy,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +104,7 @@ async def run_task(
     own = gateway.recording(Ledger(), keep_asked=keep_asked)
     chosen = _policy(policy, own)
     pictures, problem = _pictures(images)
-    limits = budget or Budget()
+    limits, plan = budget or Budget(), read_plan(task)
     settings = RunSettings(
         id=uuid.uuid4().hex[:12],
         goal=task,
@@ -108,6 +115,7 @@ async def run_task(
         photos=tuple(picture.sha256 for picture in pictures),
         expectations=tuple(expectation.words() for expectation in expectations),
         checks=tuple(stored_ for one in expectations if (stored_ := kept(one))),
+        plan=lines(plan),
         max_steps=limits.steps,
         max_seconds=limits.seconds,
         max_tokens=limits.tokens,
@@ -121,7 +129,7 @@ async def run_task(
     for picture in pictures:
         trace.keep_image(png(picture), picture.sha256)
     photos = tuple(trace.image(picture.sha256) for picture in pictures)
-    state = State(goal=task, run=settings.id, photos=photos, facts=tuple(known))
+    state = State(goal=task, run=settings.id, photos=photos, plan=plan, facts=tuple(known))
     if problem:
         return _finish(trace, own, state, _blocked(problem))
     return await _work(

@@ -91,6 +91,8 @@ class Scribe:
             banned=turn.ban,
             permission=_permission(turn.admission),
             retried=turn.retried,
+            part=decision.aim.part if decision.aim else None,
+            ticks=after.plan.ticks,
             calls=tuple(_call(entry) for entry in self.ledger.of_step(index) if not entry.shadow),
             seconds=round(after.spent.seconds, 3),
             ms={

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
+from llava_agent.agent.plan.part import Plan
+
 #: History lines that the model is shown; older ones stay in the trace.
 SHOWN_HISTORY = 8
 
@@ -116,6 +118,7 @@ class State:
         goal: the user's words.
         photos: image files of the run, for `look`.
         manuals: `look` may also ask the manuals.
+        plan: the goal's parts, and which of them are done.
         facts: what is known, in order of learning.
         history: one line a step, oldest first.
         banned: refs that may not be chosen again, because choosing them went in circles.
@@ -127,6 +130,7 @@ class State:
     run: str = ""
     photos: tuple[Path, ...] = ()
     manuals: bool = False
+    plan: Plan = field(default_factory=Plan)
     facts: tuple[Fact, ...] = ()
     history: tuple[str, ...] = ()
     banned: frozenset[str] = frozenset()

@@ -47,6 +47,7 @@ class RunSettings(BaseModel):
         photos: hashes of the run's photos, which lie in `images/`.
         expectations: in words; the checks themselves are code and are given again on a resume.
         checks: those that are data and not code, for a replay.
+        plan: the parts of the plan in words, in order.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -61,6 +62,7 @@ class RunSettings(BaseModel):
     photos: tuple[str, ...] = ()
     expectations: tuple[str, ...] = ()
     checks: tuple[dict[str, str], ...] = ()
+    plan: tuple[str, ...] = ()
     max_steps: int
     max_seconds: float | None = None
     max_tokens: int | None = None

@@ -8,6 +8,7 @@ from typing import Literal
 
 from llava_agent.agent.repeats import fingerprint
 from tools.action import Action, Target
+from tools.dates import read_date
 from tools.observation import Notice, Observation, Outcome, Surface
 
 _FAULTS = frozenset({"console_error", "http_error", "request_failed", "crash"})
@@ -99,10 +100,13 @@ def _fault(notices: Sequence[Notice]) -> str | None:
 
 
 def same_value(left: str, right: str) -> bool:
-    """Equal as text without the blanks around, or equal as numbers (`3.40` and `3.4`)."""
+    """Equal as text without the blanks around, as numbers (`3.40`, `3.4`), or as dates (`1/31/2016`, ISO)."""
     left, right = " ".join(left.split()), " ".join(right.split())
     if left == right:
         return True
+    day = read_date(left)
+    if day is not None:
+        return day == read_date(right)
     try:
         return float(left) == float(right)
     except ValueError:

@@ -40,8 +40,8 @@ def miniwob(
         str,
         typer.Option(
             metavar="A,B",
-            help="Who decides: routed, vision (or vlm), text, random, blind. Several are compared on the "
-            "same episodes, with the first one as the measure.",
+            help="Who decides: routed, unplanned, vision (or vlm), text, random, blind. Several are compared "
+            "on the same episodes, with the first one as the measure.",
         ),
     ] = "routed",
     jobs: Annotated[int, typer.Option(min=1, help="Browsers at the same time.")] = 1,

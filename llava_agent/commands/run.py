@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from llava_agent.agent.supervision import Supervision
     from llava_agent.assembly import Core
 
-PolicyName = Literal["routed", "vision", "text", "random", "blind"]
+PolicyName = Literal["routed", "unplanned", "vision", "text", "random", "blind"]
 #: Policies that ask no model: the floors that figures are compared with.
 _WITHOUT_MODEL = ("random", "blind")
 

@@ -15,7 +15,8 @@ from llava_agent.agent.decision import (
     targets,
     to_action,
 )
-from llava_agent.agent.policy import RoutedPolicy, TextPolicy, VisionPolicy, pixels_needed
+from llava_agent.agent.plan.read import read_plan
+from llava_agent.agent.policy import RoutedPolicy, TextPolicy, UnplannedPolicy, VisionPolicy, pixels_needed
 from llava_agent.agent.state import Fact, State
 from llava_agent.gateway.gateway import Gateway
 from llava_agent.gateway.model import both_tiers
@@ -202,3 +203,46 @@ def test_an_aimed_choice_always_fits_its_verb(roles: list[str], data: st.DataObj
     index = data.draw(st.integers(0, len(marks) - 1))
     aimed = aim(choice(verb, index, of=len(marks), span=span("x")), marks)
     assert aimed.index in targets(verb, marks)
+
+
+def planned(goal: str) -> State:
+    return State(goal, run="r", plan=read_plan(goal))
+
+
+async def test_a_part_that_names_one_mark_needs_no_model() -> None:
+    text, vision, gateway = models()
+    decision = RoutedPolicy(gateway).decide(planned("Click the Save button"), await seen())
+    assert decision.action == Click(target=Target(ref="save")) and decision.reason.startswith("plan: ")
+    assert decision.aim is not None and (decision.aim.part, decision.aim.ends) == (0, True)
+    assert text.requests == [] and vision.requests == []
+    for policy in (TextPolicy, VisionPolicy, UnplannedPolicy):
+        assert policy(gateway).decide(planned("Click the Save button"), await seen()).choice is not None
+
+
+async def test_a_plan_whose_parts_are_all_done_is_done_once() -> None:
+    text, _, gateway = models()
+    state = planned("Click the Save button")
+    state = replace(state, plan=state.plan.ticked(0, "held"))
+    assert RoutedPolicy(gateway).decide(state, await seen()).action == Done() and text.requests == []
+    refused = replace(state, history=("done: failed",), trouble="the goal is not reached")
+    assert RoutedPolicy(gateway).decide(refused, await seen()).choice is not None
+
+
+async def test_a_part_that_names_several_marks_asks_for_one_of_them_only() -> None:
+    text = Double("text", "text", lambda r, c, v: choice(v[0], 1, of=len(c), confidence=0.9))
+    looked = await seen()
+    twice = replace(looked, marks=(*looked.marks, Mark("other", "button", "Save", Box(0, 0, 9, 9), "dom")))
+    decision = RoutedPolicy(Gateway({"text": text})).decide(planned("Click the Save button"), twice)
+    assert decision.action == Click(target=Target(ref="other"))
+    assert len(text.requests[0].candidates) == 2
+
+
+async def test_done_is_not_offered_before_the_plan_is_or_right_after_it_was_refused() -> None:
+    looked = await seen()
+    marks = offered_marks(STATE, looked)
+    assert "done" not in offered_verbs(planned("Click the Save button"), looked, marks)
+    assert "done" in offered_verbs(planned("Make it so"), looked, marks)
+    again = replace(STATE, history=("done: failed",), trouble="the goal is not reached")
+    assert "done" not in offered_verbs(again, looked, marks)
+    nothing = replace(again, banned=frozenset({"click", "type", "select", "press", "scroll"}))
+    assert offered_verbs(nothing, looked, marks) == ("done",)

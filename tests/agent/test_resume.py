@@ -7,6 +7,7 @@ import pytest
 from llava_agent.agent.baselines import OraclePolicy
 from llava_agent.agent.expect import Shows
 from llava_agent.agent.record import Intent, Resumed, StepRecord, now
+from llava_agent.agent.resume import restore
 from llava_agent.agent.run import resume_task, run_task
 from llava_agent.agent.trace import RunSettings, Trace, read_records
 from llava_agent.errors import ConfigError, ToolError
@@ -185,3 +186,17 @@ def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     )
     with pytest.raises(ToolError, match="cannot be written"):
         Trace.create(tmp_path / "file" / "run", order)
+
+
+async def test_the_plan_is_told_in_the_trace_and_its_ticks_outlive_a_kill(tmp_path: Path) -> None:
+    goal = 'Enter the name "Ada" into the name field and press Save'
+    world = Deadly()
+    world.die_at = 1
+    with pytest.raises(Killed):
+        await run_task(ADDRESS, goal, gateway=Gateway({}), out=tmp_path / "run", open_surface=world.open)
+    trace = Trace.open(tmp_path / "run")
+    assert trace.settings.plan == ('fill "name" field with "Ada"', 'click "Save"')
+    steps = [record for record in read_records(tmp_path / "run") if isinstance(record, StepRecord)]
+    assert [(step.part, step.ticks) for step in steps] == [(0, ("held", "open"))]
+    restored = restore(trace, ())
+    assert restored.state.plan.ticks == ("open", "open"), "what was typed is lost with its page"

@@ -103,6 +103,17 @@ PAGES: dict[str, str] = {
         f.srcdoc = "<p>" + said.replace("&", "&amp;") + "</p>";
       }
       </script>""",
+    "/icons": """<!doctype html><style>
+      .bar, li, .post .trash:hover { cursor:pointer }
+      .fa, .trash { display:inline-block; width:20px; height:20px }
+      .trash, .fa { background-image:url(data:image/gif;base64,R0lGODlhAQABAAAAACw=) }
+      .red { background:#e00; width:30px; height:30px } .nav { display:block; width:30px; height:20px }
+      </style><div class="bar" style="width:200px"><span>Reply</span> <span>Forward</span></div>
+      <div class="post"><span class="trash"></span></div><button><i class="fa fa-cog"></i></button>
+      <div class="red"></div><div tabindex="0">Sizes<ul><li>Small</li><li>Large</li></ul></div>
+      <a title="Prev" class="nav"></a>
+      <svg width="100" height="100"><circle cx="50" cy="50" r="20" fill="blue"/></svg>
+      <input type="date" aria-label="Day">""",
     "/drawn": """<!doctype html><style>li{cursor:pointer}</style>
       <div role="combobox" tabindex="0" aria-label="Colour" onclick="l.hidden=false">choose</div>
       <ul role="listbox" id="l" hidden><li role="option" onclick="document.title='red'">Red</li>

@@ -313,3 +313,30 @@ async def test_navigation_is_limited(surface: PageSurface, site: Site) -> None:
         assert (await surface.act(Navigate(url=url), seen)).reason == "denied"
     assert (await surface.act(Navigate(url=site.url + "/form"), seen)).ok
     assert (await surface.observe()).title == "Ticket"
+
+
+async def test_what_has_no_words_is_named_by_its_style_and_its_looks(
+    surface: PageSurface, site: Site
+) -> None:
+    seen = await _look(surface, site, "/icons")
+    lines = [mark.line() for mark in seen.marks]
+    assert {'"trash" img', '"cog" button', '"red" img', '"blue circle" img', '"Prev" button'} <= set(lines)
+    assert {'"Reply" button', '"Forward" button', '"Small" button', '"Large" button'} <= set(lines), (
+        "parts that are equals are taken, and not the box around them"
+    )
+
+
+async def test_a_date_field_takes_a_date_as_people_write_it(surface: PageSurface, site: Site) -> None:
+    seen = await _look(surface, site, "/icons")
+    day = next(mark for mark in seen.marks if mark.text == "Day")
+    outcome = await surface.act(Type(target=Target(ref=day.ref), text="03/18/2024"), seen)
+    assert outcome.ok and outcome.data["value"] == "2024-03-18"
+
+
+async def test_a_key_is_pressed_as_often_as_it_says(surface: PageSurface, site: Site) -> None:
+    seen = await _look(surface, site, "/form")
+    serial = _on(seen, "textbox", "Serial number")
+    assert (await surface.act(Type(target=serial, text="SN-123"), seen)).ok
+    outcome = await surface.act(Press(key="Backspace", count=3), seen)
+    assert outcome.ok and outcome.detail == "pressed Backspace 3 times"
+    assert await surface.value(serial.ref or "") == "SN-"

@@ -14,6 +14,7 @@ from tools.browser import pointer
 from tools.browser.script import script
 from tools.browser.session import BrowserSession
 from tools.browser.target import Located, View, locate
+from tools.dates import read_date
 from tools.marks.dom import collect, program
 from tools.observation import Outcome
 
@@ -75,16 +76,17 @@ class Hands:
         outcome = await use(located)
         return replace(outcome, data={**outcome.data, "selector": found}) if found and outcome.ok else outcome
 
-    async def press(self, key: str) -> Outcome:
+    async def press(self, key: str, count: int = 1) -> Outcome:
         from playwright.async_api import Error
 
         try:
-            await self._session.page.keyboard.press(key)
+            for _ in range(count):
+                await self._session.page.keyboard.press(key)
         except Error as error:
             if "Unknown key" in str(error):
                 return Outcome(False, "invalid", f"there is no key {key!r}")
             raise
-        return Outcome(True, detail=f"pressed {key}")
+        return Outcome(True, detail=f"pressed {key}" if count == 1 else f"pressed {key} {count} times")
 
     async def _click(self, to: Located, click: Click, view: View) -> Outcome:
         native = to.about.get("native")
@@ -261,7 +263,9 @@ async def _fill(element: ElementHandle, text: str, name: str) -> Outcome:
     """Fields with a form of their own (dates, times, colours, sliders) take a value, not keys."""
     from playwright.async_api import Error
 
-    value = ""
+    value, day = "", read_date(text)
+    if day is not None and await element.get_attribute("type") == "date":
+        text = day.isoformat()  # the only form that the field takes, whatever it shows
     try:
         await element.fill(text, timeout=2000)
         value = await element.input_value()

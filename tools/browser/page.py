@@ -272,8 +272,8 @@ class PageSurface:
                 return Outcome(
                     False, "not_found", f"there is no tab {index}: {len(self.session.pages)} are open"
                 )
-            case Press(key=key):
-                return await self._hands.press(key)
+            case Press(key=key, count=count):
+                return await self._hands.press(key, count)
         if action.verb in ("screenshot", "look", "done"):
             return Outcome(True)
         view = await self._view(observation)

@@ -26,17 +26,30 @@ let truncated = false;
 
 // A generic element that reacts to clicks. Listeners cannot be seen from the page; the pointer cursor, `onclick`
 // and a tab stop can.
+const split = new WeakSet(); // parts of a clickable element that are taken in its place
 const clickable = (element) => {
+  if (split.has(element)) return /\S/.test(element.textContent) || pictured(element);
   if (element.tagName === "BODY" || element.tagName === "HTML") return false;
   if (element.tagName === "LABEL" && element.control) return false;
   if (content(element, 161).length > 160) return false; // a region with text of its own, not a button
+  if ([...element.querySelectorAll("li,[role=option],[role=menuitem]")].some(seen)) return false; // its entries are
+  if (element.tagName === "A" && (element.title || content(element, 24))) return true; // a link without an address
   if (element.onclick || element.hasAttribute("onclick")) return true;
   const stop = element.getAttribute("tabindex");
   if (stop !== null && +stop >= 0) return !element.querySelector("input,button,a,select,textarea");
   if (++styled > 4000) return false;
   if (getComputedStyle(element).cursor !== "pointer") return false;
   const parent = element.parentElement;
-  return !parent || getComputedStyle(parent).cursor !== "pointer";
+  return !parent || getComputedStyle(parent).cursor !== "pointer" || pictured(element);
+};
+
+// A clickable element whose parts stand side by side or below each other as equals (the entries of a menu, the actions of
+// a bar) is not one thing to click: its parts are. They are equals where they are of one kind and hold all the text.
+const equals = (element) => {
+  const parts = [...element.children];
+  if (parts.length < 2 || element.onclick || element.hasAttribute("onclick") || element.hasAttribute("tabindex")) return null;
+  if (parts.some((part) => part.tagName !== parts[0].tagName || SKIP.has(part.tagName))) return null;
+  return [...element.childNodes].some((node) => node.nodeType === 3 && /\S/.test(node.data)) ? null : parts;
 };
 
 const statesOf = (element, role) => {
@@ -164,7 +177,10 @@ const say = (target, element, role, text, frame, path, from = null) => {
   }
   const box = rect.width && element.checkVisibility({ opacityProperty: true, visibilityProperty: true })
     ? placed(rect, frame) : null;
-  if (!box || !uncovered(element, box, true)) return;
+  if (!box || !uncovered(element, box, true)) {
+    refOf(element, role, text, path); // counted all the same, so that the others keep their names while it scrolls
+    return;
+  }
   const value = role === "progressbar" || role === "meter" ? undefined : null;
   const mark = put(target, role, text, box, "text", path, { value });
   if (mark) sources.set(mark, from || [element]);
@@ -189,7 +205,11 @@ const visit = (element, path, inside, spoken) => {
   let control = CONTROLS.has(role);
   if (!role && !inside && element.childElementCount < 30) {
     const rect = element.getBoundingClientRect();
-    if (rect.width && placed(rect, frame) && clickable(element)) { role = "button"; control = true; }
+    if (rect.width && placed(rect, frame) && clickable(element)) {
+      const parts = equals(element);
+      if (parts) parts.forEach((part) => split.add(part));
+      else { role = pictured(element) ? "img" : "button"; control = true; }
+    }
   }
   if (role === "gridcell" && element.querySelector("a,button,input")) control = false;
   if (control) {
@@ -200,6 +220,7 @@ const visit = (element, path, inside, spoken) => {
     inside = true;
   } else if (!inside) {
     if (tag === "IMG" && element.getAttribute("alt") === "") return; // decoration, says its author
+    if (!role && !element.childElementCount && drawn(element)) role = "img";
     const leaf = role === "img" || role === "progressbar" || role === "meter" || role === "video" || role === "audio";
     if (leaf) {
       say(element, element, role, nameOf(element, role), frame, path);
@@ -214,6 +235,14 @@ const visit = (element, path, inside, spoken) => {
   depth++;
   children(element, path, inside, spoken);
   depth--;
+};
+
+// An empty element that is seen all the same: an icon, or a patch of colour of the size of a thing.
+const drawn = (element) => {
+  if (/\S/.test(element.textContent) || ++styled > 4000) return false;
+  const rect = element.getBoundingClientRect();
+  if (rect.width < 8 || rect.height < 8 || rect.width > 160 || rect.height > 160) return false;
+  return pictured(element) || (Math.max(rect.width, rect.height) < 4 * Math.min(rect.width, rect.height) && !!patchName(element));
 };
 
 const children = (element, path, inside, spoken) => {
@@ -245,7 +274,7 @@ const drawing = (element, path, frame, inside) => {
   const shapes = rect.width >= 64 && rect.height >= 64
     ? [...element.querySelectorAll("*")].filter((one) => SHAPES.has(one.tagName) && !one.closest("defs,symbol,clipPath,marker")).slice(0, 60) : [];
   walked += shapes.length;
-  for (const one of shapes.length > 1 ? shapes : [element]) {
+  for (const one of shapes.length ? shapes : [element]) {
     const box = one.checkVisibility({ visibilityProperty: true }) ? placed(one.getBoundingClientRect(), frame) : null;
     if (!box || !uncovered(one, box, one === element)) continue;
     const name = nameOf(one, "img");

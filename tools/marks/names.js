@@ -88,6 +88,60 @@ const beside = (element, forward) => {
   return "";
 };
 
+// What has no words at all is named by what its author calls it in the style (`fa fa-trash`), or by its looks.
+const NOISE = new Set("icon icons fas far fab glyphicon material mdi btn button img image svg small large medium hide hidden show " .concat(
+  "active left right item box row col container wrapper inner outer main area link default primary secondary text clickable")
+  .split(" "));
+const pictured = (element) => {
+  if (element.childElementCount || /\S/.test(element.textContent)) return false;
+  const own = getComputedStyle(element);
+  if (own.content.startsWith("url(") || own.backgroundImage.startsWith("url(")) return true;
+  return /^"[\ue000-\uf8ff]"$/.test(getComputedStyle(element, "::before").content); // a letter of an icon font
+};
+const styleWords = (element) => {
+  const words = (text) => [...new Set((text || "").split(/[\s_-]+/))].filter((word) => /^[a-z]{3,14}$/.test(word) && !NOISE.has(word));
+  const named = words(element.getAttribute("class"));
+  return (named.length ? named : words(element.id)).slice(0, 3).join(" ");
+};
+const iconName = (element) => {
+  let leaf = element;
+  while (leaf.childElementCount === 1 && !/\S/.test(leaf.textContent)) leaf = leaf.firstElementChild;
+  if (leaf.childElementCount || /\S/.test(leaf.textContent) || leaf.tagName === "CANVAS") return "";
+  if (leaf.tagName !== "I" && !pictured(leaf)) return "";
+  return styleWords(leaf) || (leaf === element ? "" : styleWords(element));
+};
+const HUES = [[15, "red"], [42, "orange"], [68, "yellow"], [165, "green"], [195, "cyan"], [255, "blue"], [290, "purple"],
+  [345, "magenta"], [361, "red"]];
+const colourWord = (css) => {
+  const parts = (css || "").match(/[\d.]+/g);
+  if (!parts || !/^rgb/.test(css) || (parts.length > 3 && +parts[3] === 0)) return "";
+  const [r, g, b] = parts.slice(0, 3).map((part) => +part / 255);
+  const top = Math.max(r, g, b), low = Math.min(r, g, b), light = (top + low) / 2, spread = top - low;
+  if (light < 0.1) return "black";
+  if (light > 0.95) return "white";
+  if (spread < 0.12) return "gray";
+  const hue = 60 * (top === r ? ((g - b) / spread + 6) % 6 : top === g ? (b - r) / spread + 2 : (r - g) / spread + 4);
+  const word = HUES.find(([end]) => hue < end)[1];
+  if (word === "orange" && light < 0.35) return "brown";
+  return (word === "red" || word === "magenta") && light > 0.72 ? "pink" : word;
+};
+// A patch of colour: an empty element that is seen by its background alone.
+const patchName = (element) => {
+  if (element.childElementCount || /\S/.test(element.textContent) || element.tagName === "BUTTON" || roleOf(element) ||
+      element.hasAttribute("tabindex")) return "";
+  const own = getComputedStyle(element).backgroundColor;
+  const around = element.parentElement ? getComputedStyle(element.parentElement).backgroundColor : "";
+  return own === around ? "" : colourWord(own);
+};
+const CORNERS = { 3: "triangle", 4: "rectangle", 5: "pentagon", 6: "hexagon" };
+const shapeName = (element) => {
+  const tag = element.tagName;
+  const corners = tag === "polygon" && element.points ? element.points.length : 0;
+  const shape = corners ? CORNERS[corners] || "polygon" : tag === "rect" ? "rectangle" : tag === "svg" || tag === "path" ? "" : tag;
+  const colour = shape ? colourWord(getComputedStyle(element).fill) : "";
+  return `${colour} ${shape}`.trim();
+};
+
 const nameOf = (element, role) => {
   const ids = element.getAttribute("aria-labelledby");
   if (ids) {
@@ -113,12 +167,12 @@ const nameOf = (element, role) => {
   if (tag === "OPTION") return clean(element.label || element.text);
   if (element instanceof element.ownerDocument.defaultView.SVGElement) {
     const own = element.querySelector && element.querySelector("title");
-    return own ? clean(own.textContent) : tag === "text" ? clean(element.textContent) : "";
+    return own ? clean(own.textContent) : tag === "text" ? clean(element.textContent) : shapeName(element);
   }
   if (element.isContentEditable || role === "textbox" || role === "progressbar" || role === "meter") {
     return labels(element) || title || clean(element.getAttribute("aria-placeholder")) || beside(element, false);
   }
-  return content(element) || title || labels(element);
+  return content(element) || title || labels(element) || iconName(element) || patchName(element);
 };
 
 const roleOf = (element) => {

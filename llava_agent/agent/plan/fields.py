@@ -1,0 +1,87 @@
+"""Filling fields: typed where they can be typed into, chosen in a calendar where they cannot."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from llava_agent.agent.decision import FIELDS
+from llava_agent.agent.plan.calendar import toward
+from llava_agent.agent.plan.match import Match, match
+from llava_agent.agent.plan.move import Move, click, move_on
+from llava_agent.agent.plan.part import Part, Plan, Source
+from llava_agent.agent.plan.values import resolve
+from tools.action import Action, Target, Type
+from tools.dates import read_date
+from tools.mark import Mark
+from tools.observation import Observation
+
+
+def filled(part: Part, seen: Observation) -> bool:
+    """The only field that can be meant holds the value already."""
+    fields = _fields(part, seen)
+    if not isinstance(part.value, str) or len(fields) != 1 or fields[0].value is None:
+        return False
+    wanted, value = part.value.strip(), fields[0].value.strip()
+    return value == wanted or (read_date(wanted) is not None and read_date(value) == read_date(wanted))
+
+
+def fill(part: Part, plan: Plan, seen: Observation) -> Move | None:
+    """The next action on the way to the value; None where no field can be meant, or its text is not known."""
+    fields = _fields(part, seen)
+    day = _calendar(part, plan, seen, fields)
+    if day is not None:
+        return day
+    free = [mark for mark in fields if "readonly" not in mark.states]
+    left: list[Mark] = []
+    if part.target.every:
+        left = [mark for mark in free if mark.ref not in plan.used]
+        free = left[:1]
+    text = part.value
+    if isinstance(text, Source):
+        free = [mark for mark in free if not mark.value] or free
+        text = resolve(text, seen.marks, free[0] if len(free) == 1 else None) or ""
+    if not free or not text:
+        return None
+    value = text
+
+    def typed(mark: Mark) -> Action:
+        return Type(target=Target(ref=mark.ref), text=value)
+
+    tier = "name" if len(free) == 1 else "role"
+    move = move_on(Match(tuple(free), tier), typed, plan)
+    return replace(move, ends=len(left) < 2) if move else None
+
+
+def _fields(part: Part, seen: Observation) -> list[Mark]:
+    """The fields that may be meant: those of that name, else all that can be filled."""
+    phrase = replace(part.target, every=False)
+    named = [mark for mark in match(phrase, seen.marks).marks if mark.role in FIELDS]
+    if named or part.target.ordinal is not None:
+        return named
+    return [mark for mark in seen.marks if mark.role in FIELDS and "disabled" not in mark.states] or _empty(
+        seen
+    )
+
+
+def _empty(seen: Observation) -> list[Mark]:
+    """Where only pixels tell: wide empty boxes."""
+    return [
+        mark
+        for mark in seen.marks
+        if mark.source == "pixels" and not mark.text and mark.box and mark.box.width > 2 * mark.box.height
+    ]
+
+
+def _calendar(part: Part, plan: Plan, seen: Observation, fields: list[Mark]) -> Move | None:
+    """The way to a date in a calendar, which a field opens that cannot be typed into."""
+    wanted = read_date(part.value) if isinstance(part.value, str) else None
+    closed = [mark for mark in fields if "readonly" in mark.states]
+    if wanted is None or len(closed) < len(fields):
+        return None
+    next_ = toward(wanted, seen.marks)
+    if next_ is not None:
+        ends = next_.text.strip() == str(wanted.day)
+        return Move(click(next_), "the calendar is open", f"calendar {len(plan.used)}", ends)
+    if closed and closed[0].ref not in plan.used:
+        return Move(click(closed[0]), "the date is chosen, not typed", closed[0].ref, ends=False)
+    return None

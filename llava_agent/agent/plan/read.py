@@ -1,0 +1,252 @@
+"""Reads a goal into a plan: clauses, each an order, each with what it names and what it gives.
+
+Nothing is written that the goal does not say: a part quotes the goal. A clause that is no such order is a
+`free` part, which is the model's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from llava_agent.agent.plan.clauses import FILL, PRESS, clauses
+from llava_agent.agent.plan.given import fills, read_source
+from llava_agent.agent.plan.part import Part, Phrase, Plan, Source
+from llava_agent.agent.plan.phrase import read_phrase
+
+_FOR = re.compile(
+    r"^(?:for|as|in|on)\s+(?:the\s+)?(?:user|post|message|row|entry)\s+(?P<who>[^\s,]+)\s*(?:,\s*|$)",
+    re.IGNORECASE,
+)
+_PURPOSE = re.compile(
+    r"\s+to\s+(?:mark|delete|make|remove|open|close|submit|send|find|search|see|show)\b.*$", re.IGNORECASE
+)
+_ORDER = re.compile(r"\bin (?P<way>ascending|increasing|descending|decreasing) order\b", re.IGNORECASE)
+_WAY = re.compile(
+    r"(?:to )?(?:the )?(?P<way>(?:top|bottom) (?:left|right)|left|right|up|down|top|bottom|end|start)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Clause:
+    """A clause that fits a form: its words, its groups, and what earlier clauses said.
+
+    Attributes:
+        near: whose row is meant.
+        copied: the text that was said to be copied.
+    """
+
+    words: str
+    found: re.Match[str]
+    near: str
+    copied: Source | None
+
+
+#: Parts; a text to be copied, which is no part by itself; None where it is no such order after all.
+_Made = list[Part] | Source | None
+
+
+def read_plan(goal: str) -> Plan:
+    """The plan that the goal's own words make; empty for a goal without words."""
+    parts: list[Part] = []
+    near, copied = "", None
+    for words in clauses(goal):
+        scope = _FOR.match(words)
+        rest = words[scope.end() :] if scope else words
+        near = scope["who"].strip("\"'") if scope else near
+        made = _parts(rest, near, copied) if rest else []
+        if isinstance(made, Source):
+            copied = made
+        else:
+            parts += made
+    return Plan.of(
+        tuple(part for index, part in enumerate(parts) if not index or not _same(part, parts[index - 1]))
+    )
+
+
+def _parts(words: str, near: str, copied: Source | None) -> list[Part] | Source:
+    for form, make in _FORMS:
+        found = form.match(words)
+        made = make(_Clause(words, found, near, copied)) if found else None
+        if made is not None:
+            return made
+    return [Part("free", words)]
+
+
+def _same(one: Part, other: Part) -> bool:
+    """The same thing said twice in a row (`and submit. Press submit`)."""
+    if one.kind == "free":
+        return False
+    return replace(one, quote="") == replace(other, quote="")
+
+
+def _press(clause: _Clause) -> _Made:
+    rest = _PURPOSE.sub("", clause.found["rest"]).strip()
+    order = _ORDER.search(rest)
+    if order:
+        upward = order["way"].lower() in ("ascending", "increasing")
+        phrase = Phrase(role="number", every=True, order="ascending" if upward else "descending")
+        return [Part("press", clause.words, phrase)]
+    if rest.lower().rstrip(".") in ("it", "them", "that", ""):
+        return None
+    if clause.found["verb"].lower() == "go" and not re.match(r"to\b", rest, re.IGNORECASE):
+        return None
+    if re.match(r"nothing\b", rest, re.IGNORECASE):
+        return []
+    given = re.match(r"(?P<value>\S+) as the (?P<field>\w+)$", rest.rstrip("."), re.IGNORECASE)
+    if given:
+        return [Part("fill", clause.words, Phrase((given["field"],), "field"), given["value"])]
+    names = _listed(rest)
+    if len(names) > 1:
+        return [Part("press", clause.words, Phrase((name,), near=clause.near)) for name in names]
+    return [Part("press", clause.words, read_phrase(rest, clause.near))]
+
+
+def _listed(rest: str) -> list[str]:
+    """The names of a list `a, b and c`; the whole where it is none."""
+    if '"' in rest or "," not in rest or re.search(r"\b(?:the|from|with|of|that|which)\b", rest):
+        return [rest]
+    return [name.strip() for name in re.split(r",\s*(?:and\s+)?|\s+and\s+", rest.rstrip(".")) if name.strip()]
+
+
+def _choose(clause: _Clause) -> _Made:
+    what = clause.found["what"].strip(" \"'")
+    where = read_phrase(clause.found["where"], clause.near)
+    if where.role == "slider":
+        return [Part("fill", clause.words, where, what)]
+    return [Part("choose", clause.words, where, name) for name in _listed(what)]
+
+
+def _fill(clause: _Clause) -> _Made:
+    return fills(clause.words, clause.found["rest"], clause.copied)
+
+
+def _set_each(clause: _Clause) -> _Made:
+    """`set the sliders to [8, 2, 9]`: each gets its own."""
+    kind = read_phrase(clause.found["what"]).role or "field"
+    values = [value.strip() for value in clause.found["list"].split(",")]
+    return [
+        Part("fill", clause.words, Phrase(role=kind, ordinal=at), value) for at, value in enumerate(values)
+    ]
+
+
+def _complete(clause: _Clause) -> _Made:
+    """Its beginning is typed, and what completes it is chosen from what is offered."""
+    starts, ends = clause.found["starts"], clause.found["ends"] or ""
+    return [
+        Part("fill", clause.words, Phrase(role="field"), starts),
+        Part("press", clause.words, Phrase(role="item", starts=starts, ends=ends)),
+    ]
+
+
+def _reply(clause: _Clause) -> _Made:
+    """A message is answered: open the answer, write it, send it."""
+    return [
+        Part("press", clause.words, Phrase(("Reply",), "button", near=clause.near)),
+        Part("fill", clause.words, Phrase(role="field"), clause.found["text"]),
+        Part("press", clause.words, Phrase(("Send",), "button")),
+    ]
+
+
+def _forward(clause: _Clause) -> _Made:
+    return [
+        Part("press", clause.words, Phrase(("Forward",), "button", near=clause.near)),
+        Part("fill", clause.words, Phrase(("to",), "field"), clause.found["who"]),
+        Part("press", clause.words, Phrase(("Send",), "button")),
+    ]
+
+
+def _copy(clause: _Clause) -> _Made:
+    return read_source(clause.found["rest"])
+
+
+def _find(clause: _Clause) -> _Made:
+    """What is looked for is opened, or names the text that is meant later."""
+    rest = clause.found["rest"]
+    if clause.found["verb"].lower().startswith("search"):
+        return _search(clause)
+    source = read_source(rest) if re.match(r"the .*\bword\b", rest, re.IGNORECASE) else None
+    if source:
+        return source
+    by = re.search(r"\b(?:by|from|of|named|called)\s+(?P<who>.+)$", rest, re.IGNORECASE)
+    phrase = read_phrase(by["who"] if by else rest, clause.near)
+    return [Part("press", clause.words, phrase)] if phrase.names or phrase.extreme else None
+
+
+def _search(clause: _Clause) -> _Made:
+    quoted = re.fullmatch(r'"(?P<words>[^"]+)"\.?', clause.found["rest"].strip())
+    if quoted is None:
+        return None
+    return [
+        Part("fill", clause.words, Phrase(role="field"), quoted["words"]),
+        Part("press", clause.words, Phrase(("Search",), "button")),
+    ]
+
+
+def _drag(clause: _Clause) -> _Made:
+    what, rest = read_phrase(clause.found["what"]), clause.found["where"].strip(" .,")
+    way = _WAY.fullmatch(rest)
+    if way:
+        return [Part("drag", clause.words, what, to=way["way"].lower())]
+    goal = read_phrase(re.sub(r"^(?:(?:in)?to|onto|over)\s+", "", rest))
+    return [Part("drag", clause.words, what, to=goal)] if goal != Phrase() else None
+
+
+def _scroll(clause: _Clause) -> _Made:
+    rest = clause.found["rest"]
+    where = re.search(r"\b(?:in|of)\s+(.*)$", rest, re.IGNORECASE)
+    up = re.search(r"\b(?:top|up|start)\b", rest, re.IGNORECASE)
+    return [Part("scroll", clause.words, read_phrase(where[1] if where else rest), to="up" if up else "down")]
+
+
+def _highlight(clause: _Clause) -> _Made:
+    rest = re.sub(r"^the text (?:in|of)\s+", "", clause.found["rest"], flags=re.IGNORECASE)
+    return [Part("highlight", clause.words, read_phrase(rest))]
+
+
+def _submit(clause: _Clause) -> _Made:
+    return [Part("press", clause.words, Phrase(("Submit",), "button"))]
+
+
+def _form(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE | re.DOTALL | re.VERBOSE)
+
+
+#: Tried in this order.
+_FORMS: tuple[tuple[re.Pattern[str], Callable[[_Clause], _Made]], ...] = (
+    (_form(r"submit\b.*$"), _submit),
+    (
+        _form(
+            r"""(?:select|choose|pick|set)\s+(?P<what>.+?)\s+(?:from|with|in|using|on)\s+
+            (?P<where>(?:the|an?)\s+(?:[\w-]+\s+)*?(?:list|drop-?down|slider|spinner|menu)\b.*)$"""
+        ),
+        _choose,
+    ),
+    (_form(r"use\s+(?P<where>the\ .+?)\s+to\s+(?:enter|type)\s+(?P<rest>.+)$"), _fill),
+    (_form(r"copy\s+(?P<rest>.+)$"), _copy),
+    (_form(r"highlight\s+(?P<rest>.+)$"), _highlight),
+    (_form(r"scroll\s+(?P<rest>.+)$"), _scroll),
+    (
+        _form(r"(?:drag|move)\s+(?P<what>.+?)\s+so\ that\ it\ is\b.*?\binside\s+(?P<where>.+)$"),
+        _drag,
+    ),
+    (
+        _form(r"(?:drag|move)\s+(?P<what>.+?)\s+(?P<where>(?:(?:in)?to|onto|over|left|right|up|down)\b.*)$"),
+        _drag,
+    ),
+    (_form(r"set\s+the\s+(?P<what>\w+)\s+to\s+.*?\[(?P<list>[-\d.,\s]+)\]"), _set_each),
+    (
+        _form(
+            r"""(?:enter|type|choose|select)\s+.*?\bstarts?\ with\ "(?P<starts>[^"]+)"
+            (?:.*?\bends?\ with\ "(?P<ends>[^"]+)")?"""
+        ),
+        _complete,
+    ),
+    (_form(r'reply\s+to\s+.*?\bwith\b.*?"(?P<text>[^"]+)"'), _reply),
+    (_form(r"forward\s+.*?\bto\s+(?P<who>[^\s,.]+)"), _forward),
+    (_form(rf"(?:{FILL}|paste)\s+(?P<rest>.+)$"), _fill),
+    (_form(r"(?P<verb>find|search\ for|navigate\ to)\s+(?P<rest>.+)$"), _find),
+    (_form(rf"(?P<verb>{PRESS})\s+(?P<rest>.+)$"), _press),
+)
