@@ -14,12 +14,17 @@ class LlavaAgentError(Exception):
     Args:
         what: names the thing that is wrong and why, as one clause without a final full stop.
         mend: what the user can do about it, as one clause; empty where nothing can be done.
+
+    Attributes:
+        said: words of another program, for a person at the terminal. They may repeat content, so they are
+            written into no record and sent to nobody.
     """
 
     #: Exit status of the command line.
     exit_code: int = 2
     #: HTTP status of the service.
     http_status: int = 400
+    said: str = ""
 
     def __init__(self, what: str, mend: str = "") -> None:
         self.what = what

@@ -34,3 +34,7 @@ def show_error(error: LlavaAgentError, *, as_json: bool) -> None:
         print_json({"error": {"kind": kind, "what": error.what, "mend": error.mend}})
     else:
         note(f"llava-agent: {error}")
+        if error.said:
+            from llava_agent.gateway.guards.sink import masked
+
+            note(f"  it said: {masked(error.said)}")

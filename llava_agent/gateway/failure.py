@@ -7,7 +7,7 @@ from llava_agent.errors import LlavaAgentError, ToolError, WeightsError
 
 
 class ModelFailure(ToolError):
-    """A model's server refused the request or answered with nothing usable.
+    """A model's server refused the request or answered with nothing usable. What it said is in `said` alone.
 
     Attributes:
         status: HTTP status; None where there was an answer, but an unusable one.
@@ -15,10 +15,26 @@ class ModelFailure(ToolError):
     """
 
     def __init__(
-        self, what: str, mend: str = "", *, status: int | None = None, retry_after: float | None = None
+        self,
+        what: str,
+        mend: str = "",
+        *,
+        said: str = "",
+        status: int | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(what, mend)
-        self.status, self.retry_after = status, retry_after
+        self.said, self.status, self.retry_after = shown(said), status, retry_after
+
+
+#: Of a server's words that are shown.
+_SHOWN = 200
+
+
+def shown(text: str) -> str:
+    """The beginning of what a server said, on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= _SHOWN else line[:_SHOWN] + " ..."
 
 
 #: What is the model's or its server's fault; anything else is the request's, and no other model would help.

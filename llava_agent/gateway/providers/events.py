@@ -9,9 +9,6 @@ from typing import Any, Literal
 from llava_agent.gateway.failure import ModelFailure
 from llava_agent.gateway.request import Usage
 
-#: Of the server's words that an error repeats.
-_SHOWN = 200
-
 
 class Reading:
     """What a stream has said so far.
@@ -50,9 +47,7 @@ class Reading:
         try:
             event = json.loads(data)
             if "error" in event:
-                raise ModelFailure(
-                    f"{self._url} broke off its answer ({shown(str(event['error']))})", "ask again"
-                )
+                raise ModelFailure(f"{self._url} broke off its answer", "ask again", said=str(event["error"]))
             if event.get("usage"):
                 self.usage = usage_of(event["usage"])
             if not event.get("choices"):
@@ -68,7 +63,7 @@ class Reading:
             return piece
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise ModelFailure(
-                f"{self._url} sent an event that is no part of a chat completion ({shown(data)})", "ask again"
+                f"{self._url} sent an event that is no part of a chat completion", "ask again", said=data
             ) from error
 
 
@@ -83,9 +78,3 @@ def usage_of(told: Any) -> Usage:
     # Servers count image tokens among those of the prompt.
     numbers = (int(told.get("prompt_tokens") or 0), 0, int(told.get("completion_tokens") or 0), cached)
     return Usage(*numbers) if min(numbers) >= 0 else Usage()
-
-
-def shown(text: str) -> str:
-    """The beginning of what a server said, on one line."""
-    line = " ".join(text.split())
-    return line if len(line) <= _SHOWN else line[:_SHOWN] + " ..."

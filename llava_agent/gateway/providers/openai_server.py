@@ -21,7 +21,7 @@ from llava_agent.egress import AllowList, Limits, client
 from llava_agent.errors import ConfigError
 from llava_agent.gateway.classify import CHOICE_TOKENS
 from llava_agent.gateway.failure import ModelFailure
-from llava_agent.gateway.providers.events import Reading, shown, usage_of
+from llava_agent.gateway.providers.events import Reading, usage_of
 from llava_agent.gateway.quotable import passages_of
 from llava_agent.gateway.request import (
     Candidate,
@@ -193,8 +193,9 @@ def _content(turn: Message, sees: bool) -> object:
 def _refusal(url: str, response: httpx.Response) -> ModelFailure:
     wait = response.headers.get("retry-after", "")
     return ModelFailure(
-        f"{url} refused the request with status {response.status_code} ({shown(response.text)})",
+        f"{url} refused the request with status {response.status_code}",
         "check the model's name, the key, and what the server supports",
+        said=response.text,
         status=response.status_code,
         retry_after=float(wait) if wait.isdigit() else None,
     )
@@ -232,8 +233,9 @@ def _reply(body: str, url: str, spent: float) -> _Reply:
         return _Reply(text, finish, _probability(first.get("logprobs")), usage)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise ModelFailure(
-            f"{url} answered with something that is no chat completion ({shown(body)})",
+            f"{url} answered with something that is no chat completion",
             "check that base_url ends with the server's /v1",
+            said=body,
         ) from error
 
 
@@ -253,8 +255,9 @@ def _parsed(text: str, verbs: Sequence[str], candidates: int) -> tuple[str, int,
         fits = False
     if not fits:
         raise ModelFailure(
-            f"the model's answer does not fit the schema that was asked for ({shown(text)})",
+            "the model's answer does not fit the schema that was asked for",
             "use a server that supports response_format json_schema",
+            said=text,
         )
     return verb, int(number), words if isinstance(words, str) else ""
 

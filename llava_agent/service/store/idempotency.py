@@ -31,7 +31,7 @@ class RequestKey:
     """A key and what it was sent with.
 
     Attributes:
-        key: the client's `Idempotency-Key`.
+        key: sha256 (hex) of the client's `Idempotency-Key`, which may be anything, content too.
         request: sha256 (hex) of what is asked; another request under the same key is refused.
     """
 
@@ -50,7 +50,8 @@ class RequestKey:
                 f"an idempotency key has 1 to {LONGEST} characters, not {len(key)}", "send a shorter one"
             )
         fields = json.dumps(what, sort_keys=True, default=str).encode()
-        return cls(key, hashlib.sha256(fields + b"\n" + hashlib.sha256(content).digest()).hexdigest())
+        name = hashlib.sha256(key.encode()).hexdigest()
+        return cls(name, hashlib.sha256(fields + b"\n" + hashlib.sha256(content).digest()).hexdigest())
 
 
 def once(
@@ -94,9 +95,7 @@ def _recall(connection: sa.Connection, who: Principal, key: RequestKey | None) -
     if row is None:
         return None
     if row.request != key.request:
-        raise Conflict(
-            f"the idempotency key {key.key!r} was used for another request", "take a new key for this one"
-        )
+        raise Conflict("this idempotency key was used for another request", "take a new key for this one")
     answer: Any = row.answer
     return str(answer["id"])
 
