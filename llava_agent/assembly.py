@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from llava_agent.database import Database
+    from llava_agent.gateway.approvals import Approvals
     from llava_agent.gateway.budget import Accounts
     from llava_agent.gateway.ledger import Sink
     from llava_agent.gateway.screen import AuditLog
@@ -100,6 +101,7 @@ def safeguards() -> Safeguards:
     return Safeguards(
         guarded=True,
         audit=LaterAudit(_audit),
+        approvals=_approvals,
         budgets=LaterAccounts(_budgets),
         sinks=(Background(_ledger), observers),
     )
@@ -116,6 +118,13 @@ def _audit() -> AuditLog:
     from llava_agent.gateway.audit import Audit
 
     return Audit(_database)
+
+
+@cache
+def _approvals() -> Approvals:
+    from llava_agent.gateway.approvals import Approvals
+
+    return Approvals(_database(), audit=LaterAudit(_audit))
 
 
 def _budgets() -> Accounts:

@@ -11,6 +11,7 @@ import typer
 
 from llava_agent import __version__
 from llava_agent.commands import check_init, check_rules  # noqa: F401  (they add to `check`)
+from llava_agent.commands.approvals import approvals
 from llava_agent.commands.ask import ask
 from llava_agent.commands.audit import audit
 from llava_agent.commands.bench import bench
@@ -58,6 +59,7 @@ app.add_typer(tokens, name="tokens")
 app.add_typer(knowledge, name="knowledge")
 app.command("mcp")(mcp)
 app.add_typer(models, name="models")
+app.add_typer(approvals, name="approvals")
 app.add_typer(audit, name="audit")
 app.add_typer(gateway, name="gateway")
 app.add_typer(keys, name="keys")

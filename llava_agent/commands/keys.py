@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -53,7 +55,8 @@ def rotate(tenant: Tenant = "default", as_json: AsJson = False) -> None:
       llava-agent keys rotate
       llava-agent keys rotate --tenant workshop
     """
-    made = _vault().rotate(tenant)
+    with _recorded("data key rotated", of=tenant) as vault:
+        made = vault.rotate(tenant)
     if as_json:
         print_json({"tenant": tenant, "id": made.id})
     else:
@@ -84,14 +87,14 @@ def rotate_master(
     """
     from llava_agent.encryption.rotation import other_master, rotate_file
 
-    vault = _vault()
-    if to_file is None and to_variable is None and to_kms is None:
-        count, path = rotate_file(vault)
-        advice = f"keep a copy of {path} in a safe place"
-    else:
-        new = other_master(to_file, to_variable, to_kms)
-        count = vault.rotate_master(new)
-        advice = f"from now on the product must be started with this master key: {new.source}"
+    with _recorded("master key rotated") as vault:
+        if to_file is None and to_variable is None and to_kms is None:
+            count, path = rotate_file(vault)
+            advice = f"keep a copy of {path} in a safe place"
+        else:
+            new = other_master(to_file, to_variable, to_kms)
+            count = vault.rotate_master(new)
+            advice = f"from now on the product must be started with this master key: {new.source}"
     if as_json:
         print_json({"wrapped": count, "master": vault.master.id, "source": vault.master.source})
     else:
@@ -115,11 +118,24 @@ def erase(
     """
     if not yes and (as_json or not typer.confirm(f"Destroy all content of the tenant {tenant!r} for ever?")):
         raise ConfigError("nothing was erased", "confirm it, or give --yes")
-    count = _vault().erase(tenant)
+    with _recorded("data keys erased", of=tenant) as vault:
+        count = vault.erase(tenant)
     if as_json:
         print_json({"tenant": tenant, "erased": count})
     else:
         say(f"{tenant}: {count} keys were destroyed; what they sealed cannot be read any more")
+
+
+@contextmanager
+def _recorded(act: str, **about: str) -> Iterator[Vault]:
+    """The vault, while a change of its keys is put on record."""
+    from llava_agent.gateway.audit import open_audit
+    from llava_agent.gateway.audit.change import recorded
+    from llava_agent.gateway.principal import LOCAL
+
+    vault = _vault()
+    with recorded(open_audit(vault.keys.database), LOCAL, act, **about):
+        yield vault
 
 
 def _vault() -> Vault:

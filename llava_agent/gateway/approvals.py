@@ -19,7 +19,9 @@ import sqlalchemy as sa
 
 from llava_agent.database import Database, metadata
 from llava_agent.errors import ConfigError, PermissionDenied
+from llava_agent.gateway.audit.change import recorded
 from llava_agent.gateway.principal import LOCAL, Principal, Role
+from llava_agent.gateway.screen import AuditLog
 
 State = Literal["waiting", "approved", "refused", "consumed"]
 
@@ -110,11 +112,18 @@ class Approvals:
     Args:
         database: with its tables made.
         clock: seconds since 1970.
+        audit: where each decision is put on record before it holds; None for nowhere.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], float] = time.time,
+        audit: AuditLog | None = None,
+    ) -> None:
         self.database = database
         self.clock = clock
+        self.audit = audit
 
     def request(
         self,
@@ -159,6 +168,24 @@ class Approvals:
         with self.database.reading() as connection:
             row = connection.execute(query).first()
         return Approval(**row._mapping) if row else None
+
+    def last(self, action: Mapping[str, object], requester: Principal) -> Approval | None:
+        """The newest approval of this very action for this requester that can still be decided or used."""
+        now = self.clock()
+        query = (
+            sa.select(approvals)
+            .where(
+                approvals.c.tenant == requester.tenant,
+                approvals.c.requester == requester.user,
+                approvals.c.action == action_hash(action),
+                approvals.c.state != "consumed",
+                approvals.c.expires > now,
+            )
+            .order_by(approvals.c.asked.desc())
+        )
+        with self.database.reading() as connection:
+            found = [Approval(**row._mapping) for row in connection.execute(query)]
+        return next((one for one in found if one.live(now)), None)
 
     def waiting(self, by: Principal) -> list[Approval]:
         """What this principal may decide now, oldest first."""
@@ -214,7 +241,12 @@ class Approvals:
             )
         self._check(found, now, "waiting")
         values = {"state": state, "decided": now, "decider": by.user, "reason": reason[:SUMMARY]}
-        self._change(found, "waiting", values)
+        if self.audit is None:
+            self._change(found, "waiting", values)
+        else:
+            about = {"approval": id, "action": found.action, "requester": found.requester, "run": found.run}
+            with recorded(self.audit, by, f"approval {state}", **about):
+                self._change(found, "waiting", values)
         return self._known(id, by.tenant)
 
     def _known(self, id: str, tenant: str) -> Approval:

@@ -17,7 +17,15 @@ from llava_agent.gateway.records import Ending, Plan
 from llava_agent.gateway.request import Choice, Completion, ModelRequest, Route
 from llava_agent.gateway.route import Verdict
 from llava_agent.gateway.safeguards import Safeguards
-from llava_agent.gateway.screen import Answer, GuardResult, Hidden, Screened, StreamingScreen
+from llava_agent.gateway.screen import (
+    Answer,
+    ApprovalNeeded,
+    GuardResult,
+    Hidden,
+    Screened,
+    StreamingScreen,
+    asked_by,
+)
 
 
 class Attempt:
@@ -46,6 +54,7 @@ class Attempt:
         self._hidden: Hidden | None = None
         self._request = plan.case.request
         self._results: tuple[GuardResult, ...] = ()
+        self._approval = ""
         self._hold: Hold | None = None
         self._sequence: int | None = None
         self._ended = False
@@ -64,15 +73,18 @@ class Attempt:
         request = request.without_pixels() if deployment.tier == "text" else request
         if deployment.served:
             request = replace(request, seconds=self._seconds)
-        if self._screen is not None:
-            seen = closed.screened_request(self._screen, request, leaves_machine=deployment.leaves_machine)
-            request, self._results, self._hidden = seen.value, seen.results, seen.hidden
-        self._request = request
+        self._request = request = self._screened(request)
         self._hold = self._held()
         if self._audit is not None:
             try:
                 record = records.intent(
-                    self._plan, self.verdict, self._number, request, self._bound(), self._results
+                    self._plan,
+                    self.verdict,
+                    self._number,
+                    request,
+                    self._bound(),
+                    self._results,
+                    self._approval,
                 )
                 self._sequence = closed.intend(self._audit, record)
             except ToolError:
@@ -80,6 +92,35 @@ class Attempt:
                 raise
         self._started = time.perf_counter()
         return request
+
+    def _screened(self, request: ModelRequest) -> ModelRequest:
+        """The request after the rules that ask and the guards; a person is asked once for all of them.
+
+        Raises:
+            PermissionDenied: a guard blocks or failed, or a person has to decide and did not, or refused.
+        """
+        screen, leaves = self._screen, self.verdict.deployment.leaves_machine
+        why = asked_by(self.verdict.asks) if self.verdict.asks else None
+        seen = Screened(request)
+        try:
+            if screen is not None:
+                seen = closed.screened_request(screen, request, leaves_machine=leaves)
+        except ApprovalNeeded as needed:
+            why = needed
+        if why is not None:
+            self._approval = self._consented(request, why)
+            if screen is not None:
+                seen = closed.screened_request(screen, request, leaves_machine=leaves, approved=True)
+        self._results, self._hidden = seen.results, seen.hidden
+        return seen.value
+
+    def _consented(self, request: ModelRequest, why: ApprovalNeeded) -> str:
+        """The id of the approval that was used up for this call. Raises PermissionDenied."""
+        if self._guards.approvals is None:
+            raise why
+        from llava_agent.gateway.consent import consent
+
+        return consent(self._guards.approvals(), self._plan, self.verdict, request, why, self._seconds).id
 
     def finish(self, answer: Answer) -> Answer:
         """Output guard, settling, outcome, ledger: the answer as the caller may see it.
@@ -198,7 +239,7 @@ class Attempt:
         elapsed = (time.perf_counter() - self._started) * 1000
         charged = records.cost_of(self.verdict.deployment, spent, answer is not None)
         ending = Ending(answer, error, elapsed, charged, self._bound())
-        entry = records.ledger_entry(self._plan, self.verdict, self._number, ending)
+        entry = records.ledger_entry(self._plan, self.verdict, self._number, ending, self._approval)
         broken: ToolError | None = None
         try:
             self._settle(spent)

@@ -16,16 +16,19 @@ _MEND = "the call is refused, since a check that did not run is none"
 
 
 def screened_request(
-    screen: Screen, request: ModelRequest, *, leaves_machine: bool
+    screen: Screen, request: ModelRequest, *, leaves_machine: bool, approved: bool = False
 ) -> Screened[ModelRequest]:
     """The request after the guards.
 
+    Args:
+        approved: a person has decided that what the guards ask about may pass.
+
     Raises:
+        ApprovalNeeded: a person must decide.
         PermissionDenied: a guard blocks, fails, or gives back something else than the request.
     """
-    result = _guarded(
-        request, lambda: screen.inbound(request, request.principal, leaves_machine=leaves_machine)
-    )
+    given = {"leaves_machine": leaves_machine, **({"approved": True} if approved else {})}
+    result = _guarded(request, lambda: screen.inbound(request, request.principal, **given))
     if len(result.value.candidates) != len(request.candidates):
         raise PermissionDenied("a guard dropped a candidate", _MEND)
     return result

@@ -17,6 +17,7 @@ from llava_agent.gateway.model import ChatModel
 from llava_agent.gateway.records import Plan
 from llava_agent.gateway.request import ModelRequest
 from llava_agent.gateway.route import Verdict, nobody
+from llava_agent.gateway.screen import ApprovalNeeded, ApprovalRefused
 
 Answer = TypeVar("Answer")
 Begin = Callable[[Verdict, int, float], Attempt]
@@ -122,6 +123,8 @@ class _Turns:
         """The request as the model may see it; None where another model may still be asked."""
         try:
             return attempt.open()
+        except (ApprovalNeeded, ApprovalRefused):
+            raise  # a person's word is waited for, not gone around
         except PermissionDenied as error:
             if not verdict.deployment.leaves_machine:
                 raise

@@ -33,6 +33,7 @@ class Entry:
         user, department: on whose behalf; empty for whoever sits at this machine.
         data_class: of the request.
         policy: version hash of the policy that permitted it.
+        approval: id of the approval that let it happen; empty where none was needed.
         shadow: asked only to measure what the step would have cost; its answer was not used.
     """
 
@@ -57,6 +58,7 @@ class Entry:
     department: str = ""
     data_class: DataClass = UNCLASSIFIED
     policy: str = ""
+    approval: str = ""
     shadow: bool = False
     outcome: Literal["ok", "error"] = "ok"
     error: str | None = None

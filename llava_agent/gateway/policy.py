@@ -177,15 +177,17 @@ class Condition(_Strict):
 
 
 class Rule(_Strict):
-    """One rule. Exactly one of `allow`, `deny`, `prefer` is given: names of models, or `all`.
+    """One rule. Exactly one of `allow`, `ask`, `deny`, `prefer` is given: names of models, or `all`.
 
     Attributes:
         name: for reasons and records.
+        ask: permitted, but each call waits for a person's approval.
         weight: of a preference; models with a larger sum are asked first, whatever they cost.
     """
 
     name: str = Field(min_length=1)
     allow: Names | Literal["all"] | None = None
+    ask: Names | Literal["all"] | None = None
     deny: Names | Literal["all"] | None = None
     prefer: Names | Literal["all"] | None = None
     weight: int = Field(default=1, ge=-100, le=100)
@@ -193,18 +195,22 @@ class Rule(_Strict):
 
     @model_validator(mode="after")
     def _one_effect(self) -> Rule:
-        given = [one for one in (self.allow, self.deny, self.prefer) if one is not None]
+        given = [one for one in (self.allow, self.ask, self.deny, self.prefer) if one is not None]
         if len(given) != 1:
-            raise ValueError("a rule has exactly one of allow, deny and prefer")
+            raise ValueError("a rule has exactly one of allow, ask, deny and prefer")
         if self.prefer is None and "weight" in self.model_fields_set:
             raise ValueError("weight goes with prefer only")
         return self
 
     @property
     def models(self) -> tuple[str, ...] | Literal["all"]:
-        found = self.allow or self.deny or self.prefer
+        found = self.allow or self.ask or self.deny or self.prefer
         assert found is not None
         return found
+
+    @property
+    def permits(self) -> bool:
+        return self.allow is not None or self.ask is not None
 
 
 class Budget(_Strict):
@@ -264,6 +270,21 @@ class ImageUrls(_Strict):
     seconds: float = Field(default=10.0, gt=0, le=120, strict=False)
 
 
+class Approvals(_Strict):
+    """How a person is asked where a rule or a guard says `ask`.
+
+    Attributes:
+        role: whoever decides must have it, and must not be the one who asked.
+        minutes: how long an approval can be given and used.
+        wait_seconds: how long a call waits for the decision before it is refused; asked again in the same
+            words by the same caller, it goes through once it was approved.
+    """
+
+    role: Role = "approver"
+    minutes: float = Field(default=15.0, gt=0, le=24 * 60, strict=False)
+    wait_seconds: float = Field(default=0.0, ge=0, strict=False)
+
+
 class Policy(_Strict):
     """The whole file.
 
@@ -275,6 +296,7 @@ class Policy(_Strict):
         tier_only_rises: once a run needed the vision tier, its later steps stay there.
         guards: what is looked for in every call, and what is done about it (`gateway/guards/settings.py`).
         image_urls: whether addresses of images are fetched, and from where.
+        approvals: how a person is asked where a rule or a guard says `ask`.
         audit: put each call on record before it is made; where that cannot be done, it is refused.
         declassifiers: roles that may lower the class of a request, on the record.
     """
@@ -290,6 +312,7 @@ class Policy(_Strict):
     tier_only_rises: bool = False
     guards: GuardSettings = GuardSettings()
     image_urls: ImageUrls = ImageUrls()
+    approvals: Approvals = Approvals()
     audit: bool = False
     declassifiers: Annotated[tuple[Role, ...], Field(strict=False)] = ("policy_officer",)
 
@@ -304,7 +327,7 @@ class Policy(_Strict):
             for name in rule.models if rule.models != "all" else ():
                 if name not in self.models:
                     raise ValueError(f"the rule {rule.name!r} names the model {name!r}, {self._near(name)}")
-        if not any(rule.allow is not None for rule in self.rules):
+        if not any(rule.permits for rule in self.rules):
             raise ValueError("no rule allows anything, so every request would be refused")
         return self
 
@@ -389,7 +412,7 @@ def warnings_of(policy: Policy) -> list[str]:
 def _allowed(policy: Policy) -> set[str]:
     names: set[str] = set()
     for rule in policy.rules:
-        if rule.allow is not None:
+        if rule.permits:
             names |= set(policy.models) if rule.models == "all" else set(rule.models)
     return names
 

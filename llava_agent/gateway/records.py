@@ -51,7 +51,7 @@ class Ending:
     reserved: Decimal | None
 
 
-def ledger_entry(plan: Plan, verdict: Verdict, number: int, ending: Ending) -> Entry:
+def ledger_entry(plan: Plan, verdict: Verdict, number: int, ending: Ending, approval: str = "") -> Entry:
     """The call's line in the ledger."""
     request, answer, error = plan.case.request, ending.answer, ending.error
     usage = answer.usage if answer else Usage()
@@ -77,6 +77,7 @@ def ledger_entry(plan: Plan, verdict: Verdict, number: int, ending: Ending) -> E
         department=request.principal.department,
         data_class=plan.case.data_class,
         policy=plan.policy.version_hash,
+        approval=approval,
         shadow=plan.shadow,
         outcome="error" if error else "ok",
         error=f"{type(error).__name__}: {error}" if error else None,
@@ -90,6 +91,7 @@ def intent(
     sent: ModelRequest,
     reserved: Decimal | None,
     guards: Iterable[GuardResult],
+    approval: str = "",
 ) -> dict[str, object]:
     """What is about to be done: ids, classes and a digest of what is sent, never content."""
     request, principal, deployment = plan.case.request, plan.case.request.principal, verdict.deployment
@@ -118,6 +120,7 @@ def intent(
         "reserved": _money(reserved),
         "currency": plan.policy.currency,
         "content_sha256": digest(sent),
+        "approval": approval or None,
         "guards": _told(guards),
     }
 

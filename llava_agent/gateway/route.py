@@ -34,12 +34,14 @@ class Verdict:
     Attributes:
         verdict: `taken` is asked first, `fallback` only where those before it fail.
         stage: what refused it; None where nothing did.
+        asks: the rule by which a person must approve the call; empty where none must.
     """
 
     deployment: Deployment
     verdict: Literal["taken", "fallback", "refused"]
     reason: str
     stage: Stage | None = None
+    asks: str = ""
 
     @property
     def model(self) -> str:
@@ -57,10 +59,12 @@ def judge(
     least, why = _least(case, policy, session)
     raised = [objection for objection in objections if objection is not None]
     able: list[tuple[Deployment, int]] = []
+    asking: dict[str, str] = {}
     refused = []
     for deployment in deployments:
-        weight, permitted = _permission(case, deployment, policy)
-        found: tuple[Stage, str] | None = None if permitted is None else ("rule", permitted)
+        weight, refusal, asks = _permission(case, deployment, policy)
+        found: tuple[Stage, str] | None = ("rule", refusal) if refusal else None
+        asking[deployment.name] = asks
         found = found or _incapable(case, deployment, policy, least, why)
         for objection in raised:
             found = found or objection(deployment)
@@ -72,12 +76,19 @@ def judge(
     best_first = case.request.minimum_tier >= 2
     able.sort(key=lambda one: _rank(one[0], one[1], within, best_first=best_first))
     ranked = [
-        Verdict(one, "taken", _reason(one, weight, why, least))
+        _able(one, _reason(one, weight, why, least), "taken", asking[one.name])
         if place == 0
-        else Verdict(one, "fallback", "permitted and able; asked only if those before it fail")
+        else _able(
+            one, "permitted and able; asked only if those before it fail", "fallback", asking[one.name]
+        )
         for place, (one, weight) in enumerate(able)
     ]
     return ranked + refused
+
+
+def _able(one: Deployment, reason: str, verdict: Literal["taken", "fallback"], asks: str) -> Verdict:
+    waits = f"; a person must approve it (rule {asks!r})" if asks else ""
+    return Verdict(one, verdict, reason + waits, asks=asks)
 
 
 def first(case: Case, verdicts: list[Verdict]) -> Verdict:
@@ -128,22 +139,23 @@ def _least(case: Case, policy: Policy, session: Session) -> tuple[int, str]:
     return 0, request.because or "the words of the marks are enough, so the text model decides"
 
 
-def _permission(case: Case, deployment: Deployment, policy: Policy) -> tuple[int, str | None]:
-    """Sum of the preferences, and why the rules do not permit the model; None where they do."""
-    request, weight, allowed = case.request, 0, False
+def _permission(case: Case, deployment: Deployment, policy: Policy) -> tuple[int, str, str]:
+    """Sum of the preferences, why the rules do not permit the model, and the rule by which a person must."""
+    request, weight, allowed, asks = case.request, 0, False, ""
     for rule in policy.rules:
         if not _holds(rule, case, deployment):
             continue
         if rule.deny is not None:
-            return 0, f"denied by the rule {rule.name!r}"
-        if rule.allow is not None:
+            return 0, f"denied by the rule {rule.name!r}", ""
+        if rule.permits:
             allowed = True
+            asks = asks or (rule.name if rule.ask is not None else "")
         else:
             weight += rule.weight
     if allowed:
-        return weight, None
+        return weight, "", asks
     who = f" of {request.principal.user}" if request.principal.user != "local" else ""
-    return 0, f"no rule allows it for a {request.step_kind} step{who} with {case.data_class} data"
+    return 0, f"no rule allows it for a {request.step_kind} step{who} with {case.data_class} data", ""
 
 
 def _holds(rule: Rule, case: Case, deployment: Deployment) -> bool:

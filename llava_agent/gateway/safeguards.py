@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from llava_agent.gateway.breaker import Breakers
 from llava_agent.gateway.budget import Accounts
@@ -12,6 +14,9 @@ from llava_agent.gateway.policy import Policy
 from llava_agent.gateway.screen import AuditLog, Screen
 from llava_agent.gateway.session import Sessions
 
+if TYPE_CHECKING:
+    from llava_agent.gateway.approvals import Approvals
+
 
 @dataclass(frozen=True, slots=True)
 class Safeguards:
@@ -20,6 +25,7 @@ class Safeguards:
     guarded: the policy's guards look at every call; a real installation always says so.
     sinks: take each entry of every run's ledger, too.
     audit: the record of every call; None where nothing is recorded beside the ledger.
+    approvals: where a person is asked; None where nobody can be, so that what asks is refused.
     budgets: None where there is no database; a policy with budgets then permits nobody who has one.
     """
 
@@ -27,6 +33,7 @@ class Safeguards:
     guarded: bool = False
     sinks: tuple[Sink, ...] = ()
     audit: AuditLog | None = None
+    approvals: Callable[[], Approvals] | None = None
     budgets: Accounts | None = None
     breakers: Breakers = field(default_factory=Breakers)
     sessions: Sessions = field(default_factory=Sessions)

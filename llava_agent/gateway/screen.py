@@ -39,7 +39,24 @@ class Blocked(PermissionDenied):
 
 
 class ApprovalNeeded(Blocked):
-    """A guard wants a person to decide (see `gateway/approvals.py`); as approved, the call passes."""
+    """A guard or a rule wants a person to decide (see `gateway/consent.py`); as approved, the call passes.
+
+    Attributes:
+        approval: id of the approval that waits; empty where none could be asked for.
+    """
+
+    approval: str = ""
+
+
+class ApprovalRefused(Blocked):
+    """A person has decided that the call may not be made."""
+
+
+def asked_by(rule: str) -> ApprovalNeeded:
+    """What a rule asks about."""
+    return ApprovalNeeded(
+        f"the rule {rule!r} wants a person to approve it", "", (GuardResult("rules", "ran", "ask"),)
+    )
 
 
 class Hidden(Protocol):

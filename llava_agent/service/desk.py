@@ -82,8 +82,9 @@ class Desk:
         vault = open_vault(database) if settings.encrypt else None
         artifacts = Artifacts(database, settings.files or files_beside(database), vault)
         photos, records, runs = Photos(database, artifacts), Records(database), Runs(database)
-        approvals, folder = Approvals(database), settings.runs.absolute()
-        manuals = Manuals(lambda: database)
+        audit = Audit(database)
+        approvals = Approvals(database, audit=audit)
+        folder, manuals = settings.runs.absolute(), Manuals(lambda: database)
         handlers = {
             task.KIND: task.tasks(core, photos, artifacts, approvals, folder),
             inspect.KIND: inspect.inspector(core, photos, records, partial(_manuals, database, manuals)),
@@ -96,7 +97,7 @@ class Desk:
             artifacts,
             Filings(database),
             approvals,
-            Audit(database),
+            audit,
             tuple(Target.read(place.absolute().parent / name) for name in config.filing),
             folder,
         )

@@ -10,6 +10,11 @@ from typing import Any
 
 import pytest
 
+from llava_agent.database import Database, open_database
+from llava_agent.encryption import open_vault
+from llava_agent.gateway.approvals import Approvals
+from llava_agent.gateway.principal import Principal
+from llava_agent.service.auth.users import Users
 from tests.cli.test_cli import call
 from tests.service.serving import PASSWORD, application, client
 
@@ -57,3 +62,63 @@ def test_mistakes_are_one_line(
     assert call(*words, "--database", str(tmp_path / "state.db")) == 2
     shown = capsys.readouterr()
     assert shown.err.count("\n") == 1 and said in shown.err
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
+    monkeypatch.setenv("LLAVA_AGENT_CONFIG", str(tmp_path / "config"))
+    monkeypatch.setenv("LLAVA_AGENT_DATABASE", str(tmp_path / "state.db"))
+    return open_database()
+
+
+def test_changes_of_the_encryption_keys_are_on_record(
+    capsys: pytest.CaptureFixture[str], own: Database
+) -> None:
+    open_vault(own).seal("workshop", "x", b"content")
+    as_json(capsys, "keys", "rotate", "--tenant", "workshop")
+    as_json(capsys, "keys", "rotate-master")
+    as_json(capsys, "keys", "erase", "--tenant", "workshop", "--yes")
+    records = as_json(capsys, "audit", "show")
+    acts = [(one["body"]["kind"], one["body"].get("of")) for one in records if one["kind"] == "intent"]
+    assert acts == [
+        ("data key rotated", "workshop"),
+        ("master key rotated", None),
+        ("data keys erased", "workshop"),
+    ]
+    assert [one["body"]["outcome"] for one in records if one["kind"] == "outcome"] == ["ok"] * 3
+    assert as_json(capsys, "audit", "verify")["whole"]
+
+
+def test_without_the_record_no_key_is_erased(
+    own: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealed = open_vault(own).seal("workshop", "x", b"content")
+    monkeypatch.setenv("LLAVA_AGENT_AUDIT_HEADS", str(tmp_path / "state.db" / "nowhere"))
+    assert call("keys", "erase", "--tenant", "workshop", "--yes") == 2
+    assert open_vault(own).open("workshop", "x", sealed) == b"content"
+
+
+def test_approvals_from_the_command_line(
+    capsys: pytest.CaptureFixture[str], own: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approvals, action = Approvals(own), {"kind": "model call", "content_sha256": "0" * 64}
+    first, second = (approvals.request(action, Principal("agent"), summary=name) for name in "ab")
+    assert [one["summary"] for one in as_json(capsys, "approvals", "list")] == ["a", "b"]
+    assert as_json(capsys, "approvals", "approve", first.id, "--reason", "fine")["state"] == "approved"
+    assert approvals.consume(first.id, action, Principal("agent")).reason == "fine"
+    for name, role in (("lead", "approver"), ("maria", "member")):
+        Users(own).add(name, PASSWORD, [role])
+    assert call("approvals", "approve", second.id) == 2
+    assert "the server has accounts" in capsys.readouterr().err
+    for name, word, said in (("maria", PASSWORD, "may not decide"), ("lead", "wrong", "password is wrong")):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(word + "\n"))
+        assert call("approvals", "approve", second.id, "--as", name, "--password-stdin") in (2, 3)
+        assert said in capsys.readouterr().err
+    monkeypatch.setattr(sys, "stdin", io.StringIO(PASSWORD + "\n"))
+    decided = as_json(capsys, "approvals", "refuse", second.id, "--as", "lead", "--password-stdin")
+    assert (decided["state"], decided["decider"]) == ("refused", "lead")
+    bodies = [one["body"] for one in as_json(capsys, "audit", "show") if one["kind"] == "intent"]
+    assert [(one["kind"], one["user"]) for one in bodies] == [
+        ("approval approved", "local"),
+        ("approval refused", "lead"),
+    ]

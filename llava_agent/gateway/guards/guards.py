@@ -16,7 +16,7 @@ from llava_agent.gateway.guards.parts import fixed_texts, rewritten, texts
 from llava_agent.gateway.guards.patterns import Patterns
 from llava_agent.gateway.guards.rounds import ReadImages, Round, Text
 from llava_agent.gateway.guards.secrets import Secrets
-from llava_agent.gateway.guards.settings import GuardSettings
+from llava_agent.gateway.guards.settings import Action, GuardSettings
 from llava_agent.gateway.guards.stream import StreamGuard
 from llava_agent.gateway.guards.topics import Topics
 from llava_agent.gateway.guards.verdict import Rule, enforce, results_of, rule_of, to_blacken, to_mask
@@ -150,7 +150,13 @@ class Guards:
         return to_mask(seen, rule, 0), results
 
     def _look_at_answer(self, said: Sequence[Text]) -> tuple[Round, Rule, tuple[GuardResult, ...]]:
-        rule = rule_of(self.settings, self.settings.answers)
+        asked = rule_of(self.settings, self.settings.answers)
+
+        def rule(guard: str, kind: str) -> Action:
+            # An answer is not kept until somebody has decided, so what asks in it blocks.
+            action = asked(guard, kind)
+            return "block" if action == "ask" else action
+
         seen = rounds.look(self._guards, said, (), self._read, self.settings.seconds)
         results = results_of(seen, rule)
         enforce(results, "the answer")

@@ -10,7 +10,7 @@ from llava_agent.errors import ConfigError
 from llava_agent.service.auth import passwords
 from llava_agent.service.auth.lockout import Lockout
 from llava_agent.service.auth.sessions import Sessions
-from llava_agent.service.auth.users import Users
+from llava_agent.service.auth.users import User, Users
 from llava_agent.service.errors import NotLoggedIn, RetryLater
 
 #: Environment variable with the first admin's password; without it one is made and printed once.
@@ -43,7 +43,11 @@ class Door:
     lockout: Lockout
 
     def log_in(self, name: str, password: str) -> str:
-        """The secret of a new session.
+        """The secret of a new session. Raises as `known` does."""
+        return self.sessions.start(self.known(name, password).name)
+
+    def known(self, name: str, password: str) -> User:
+        """The user whose password it is.
 
         Raises:
             WrongPassword: no such user, another password, or the account is shut; they look the same.
@@ -58,7 +62,7 @@ class Door:
             self.lockout.wrong(folded)
             raise WrongPassword("the name or the password is wrong", "try again")
         self.lockout.right(folded)
-        return self.sessions.start(folded)
+        return user
 
     def change_password(self, name: str, old: str, new: str) -> None:
         """A user's own password; all of their sessions end.
