@@ -14,6 +14,7 @@ from llava_agent.commands import check_init, check_rules  # noqa: F401  (they ad
 from llava_agent.commands.approvals import approvals
 from llava_agent.commands.ask import ask
 from llava_agent.commands.audit import audit
+from llava_agent.commands.backup import backup
 from llava_agent.commands.bench import bench
 from llava_agent.commands.check import check
 from llava_agent.commands.data import data
@@ -63,6 +64,7 @@ app.add_typer(approvals, name="approvals")
 app.add_typer(audit, name="audit")
 app.add_typer(gateway, name="gateway")
 app.add_typer(keys, name="keys")
+app.add_typer(backup, name="backup")
 app.command("doctor")(doctor)
 app.add_typer(bench, name="bench")
 app.add_typer(exams, name="eval")

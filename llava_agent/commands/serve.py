@@ -29,6 +29,13 @@ def serve(
         Path | None, typer.Option(metavar="FILE", help="Certificate (PEM); turns TLS on.")
     ] = None,
     tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="Key of the certificate.")] = None,
+    proxy: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Address of a reverse proxy with TLS in front; believed about who asks. May be repeated.",
+        ),
+    ] = None,
     policy_file: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Which models may be used by whom, and for what."),
@@ -63,6 +70,7 @@ def serve(
       llava-agent serve
       llava-agent serve --ui --port 7860
       llava-agent serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem
+      llava-agent serve --ui --proxy 127.0.0.1 --allow-host desk.example.com
     """
     from llava_agent.service.run import serve as run
     from llava_agent.service.settings import Settings
@@ -78,6 +86,7 @@ def serve(
             names=tuple(name.lower() for name in allow_host or ()),
             tls_cert=tls_cert,
             tls_key=tls_key,
+            proxies=tuple(proxy or ()),
             ui=ui,
             runs=runs,
             policy_file=policy_file,

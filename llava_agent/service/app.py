@@ -100,7 +100,7 @@ def create_app(settings: Settings, core: Callable[[], Core] | None = None) -> Fa
         known=Buckets(settings.requests_per_minute if login else 0, _BURST),
         strangers=Buckets(_STRANGERS_PER_MINUTE, _STRANGERS_BURST),
     )
-    app.add_middleware(Observer, metrics=service.metrics, tls=settings.tls)
+    app.add_middleware(Observer, metrics=service.metrics, tls=settings.secure)
     return app
 
 

@@ -52,7 +52,8 @@ def serve(settings: Settings) -> None:
             log_level="warning",
             access_log=False,  # addresses may hold content; the metrics count requests
             server_header=False,
-            proxy_headers=False,
+            proxy_headers=bool(settings.proxies),
+            forwarded_allow_ips=list(settings.proxies),
             timeout_graceful_shutdown=_GRACE_S,
             ssl_certfile=settings.tls_cert,
             ssl_keyfile=settings.tls_key,
@@ -106,7 +107,7 @@ def greeting(app: FastAPI, settings: Settings) -> list[str]:
         lines.append("It is not shown again. Then make accounts: llava-agent users add NAME --role member")
     else:
         lines.append(f"Log in at {base}/login, or send an API key: llava-agent tokens create --help")
-    if not settings.tls and not settings.loopback:
+    if not settings.secure and not settings.loopback:
         lines.append("Without TLS passwords and photos cross the network in the clear: use --tls-cert.")
     return lines
 

@@ -23,6 +23,8 @@ class Settings:
         login: ask everybody for a session or an API key; always so where others can reach the server.
         names: further host names that the server answers to.
         tls_cert, tls_key: PEM files; both or none.
+        proxies: addresses or networks of reverse proxies that speak TLS to the world; they alone are believed
+            about who asks. Such a server asks everybody for a login.
         ui: serve the pages as well.
         runs: folder for the runs that are started on the pages.
         files: folder for photos and other files; beside the database if None.
@@ -45,6 +47,7 @@ class Settings:
     names: tuple[str, ...] = ()
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    proxies: tuple[str, ...] = ()
     ui: bool = False
     runs: Path = Path("runs")
     files: Path | None = None
@@ -67,14 +70,26 @@ class Settings:
         if (self.tls_cert is None) != (self.tls_key is None):
             missing = "--tls-key" if self.tls_key is None else "--tls-cert"
             raise ConfigError("TLS needs a certificate and its key", f"give {missing} as well")
+        for proxy in self.proxies:
+            try:
+                ipaddress.ip_network(proxy, strict=False)
+            except ValueError:
+                raise ConfigError(
+                    f"{proxy!r} is no address of a proxy", "give it as 10.0.0.2 or 10.0.0.0/24"
+                ) from None
 
     @property
     def tls(self) -> bool:
         return self.tls_cert is not None
 
     @property
+    def secure(self) -> bool:
+        """Whether browsers speak TLS, to this server or to the proxy before it."""
+        return self.tls or bool(self.proxies)
+
+    @property
     def asks_login(self) -> bool:
-        return self.login or not self.loopback
+        return self.login or not self.loopback or bool(self.proxies)
 
     @property
     def loopback(self) -> bool:
@@ -91,7 +106,8 @@ class Settings:
         """Host names that are answered; none for any."""
         if self.loopback:
             return LOOPBACK_NAMES | {self.host, *self.names}
-        return frozenset(self.names)
+        # A page can point its own name here, never this machine's: health checks may always ask by that.
+        return LOOPBACK_NAMES | frozenset(self.names) if self.names else frozenset()
 
     @property
     def address(self) -> str:

@@ -21,6 +21,7 @@ from llava_agent.service.http.permission import needs
 from llava_agent.service.routes.answers import Parts, Who
 from llava_agent.service.shapes import AddedDocument, Answer, Citation, Document, Passage
 from llava_agent.service.shapes import Listed as ListedShape
+from llava_agent.service.store.ids import in_utc
 from llava_agent.service.store.photos import plain_name
 
 router = APIRouter(prefix="/api/knowledge", tags=["knowledge"])
@@ -160,7 +161,7 @@ def _file_name(given: str) -> str:
 
 def _document(one: Listed) -> Document:
     shown = {name: value for name, value in asdict(one).items() if name != "path"}
-    return Document.model_validate(shown)
+    return Document.model_validate({**shown, "added": in_utc(one.added)})
 
 
 def _passage(one: Found) -> Passage:

@@ -151,9 +151,14 @@ class Artifacts:
         return content
 
     def path(self, tenant: str, sha256: str) -> Path:
-        """Where a file lies; a tenant's name is hashed, since it may hold any character."""
+        """Where a file lies."""
+        return self.folder / self.place(tenant, sha256)
+
+    @staticmethod
+    def place(tenant: str, sha256: str) -> Path:
+        """The same below the folder; a tenant's name is hashed, since it may hold any character."""
         home = hashlib.sha256(tenant.encode()).hexdigest()[:16]
-        return self.folder / home / sha256[:2] / sha256
+        return Path(home, sha256[:2], sha256)
 
     def collect(self, grace: float = GRACE_S) -> int:
         """Delete what nobody holds and what a killed process left; gives how many files.

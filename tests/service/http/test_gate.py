@@ -6,14 +6,16 @@ import logging
 from pathlib import Path
 
 import pytest
+import uvicorn
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from llava_agent.errors import PermissionDenied, ToolError
+from llava_agent.errors import ConfigError, PermissionDenied, ToolError
 from llava_agent.service.http.origin import check_site
 from llava_agent.service.http.permission import needs
 from llava_agent.service.http.rate import Buckets
-from tests.service.serving import PASSWORD, application, client, key_of, service
+from llava_agent.service.run import serve
+from tests.service.serving import PASSWORD, application, client, key_of, service, settings
 
 CANARY = "SN-48213-canary"
 
@@ -228,3 +230,27 @@ def test_the_document_says_what_each_route_needs(app: FastAPI) -> None:
     ]
     assert all(operation["x-permission"] for operation in operations)
     assert document["paths"]["/api/users"]["post"]["x-permission"] == "users.manage"
+
+
+def test_behind_a_proxy_with_tls_cookies_are_secure_and_it_alone_is_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = application(tmp_path, proxies=("127.0.0.1", "10.0.0.0/24"), names=("desk.example.com",))
+    service(app).users.add("maria", PASSWORD, ["member"])
+    with client(app) as browser:
+        assert (
+            browser.get("/api/photos").status_code == 401
+        )  # there is a login, although it listens here only
+        made = browser.post("/api/session", json={"name": "maria", "password": PASSWORD})
+        assert "__Host-" in made.headers["set-cookie"] and "Secure" in made.headers["set-cookie"]
+        assert made.headers["strict-transport-security"]
+    with pytest.raises(ConfigError, match="no address of a proxy"):
+        application(tmp_path, proxies=("proxy",))
+    monkeypatch.setenv("LLAVA_AGENT_DATABASE", "")  # what the server hands down is taken back
+    configured: list[uvicorn.Config] = []
+    monkeypatch.setattr(uvicorn.Server, "run", lambda self, sockets: configured.append(self.config))
+    serve(settings(tmp_path, port=0, proxies=("10.0.0.2",)))
+    serve(settings(tmp_path, port=0))
+    believed, nobody = configured
+    assert believed.proxy_headers and believed.forwarded_allow_ips == ["10.0.0.2"]
+    assert not nobody.proxy_headers

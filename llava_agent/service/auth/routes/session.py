@@ -68,7 +68,7 @@ def limit_logins(request: Request, service: Service) -> None:
 
 
 def set_cookie(response: Response, service: Service, secret: str) -> None:
-    tls = service.settings.tls
+    tls = service.settings.secure
     response.set_cookie(
         SECURE_COOKIE if tls else COOKIE, secret, httponly=True, secure=tls, samesite="lax", path="/"
     )
@@ -77,7 +77,7 @@ def set_cookie(response: Response, service: Service, secret: str) -> None:
 def end_session(response: Response, service: Service, identity: Identity) -> None:
     if identity.secret:
         service.sessions.end(identity.secret)
-    tls = service.settings.tls
+    tls = service.settings.secure
     response.delete_cookie(
         SECURE_COOKIE if tls else COOKIE, httponly=True, secure=tls, samesite="lax", path="/"
     )
