@@ -103,7 +103,7 @@ def safeguards() -> Safeguards:
         audit=LaterAudit(_audit),
         approvals=_approvals,
         budgets=LaterAccounts(_budgets),
-        sinks=(Background(_ledger), observers),
+        sinks=(Background(_ledger), observers, *_traced()),
     )
 
 
@@ -137,6 +137,12 @@ def _ledger() -> Sink:
     from llava_agent.gateway.ledger_store import LedgerStore
 
     return LedgerStore(_database)
+
+
+def _traced() -> tuple[Sink, ...]:
+    from llava_agent.gateway.spans import open_spans, wanted
+
+    return (Background(open_spans, "calls are not traced"),) if wanted() else ()
 
 
 def _builder(name: str, path: Path, *, begin: bool = True) -> Callable[[Policy], tuple[Deployment, ...]]:

@@ -24,10 +24,13 @@ class Background:
 
     Args:
         open_sink: makes the sink, in the thread, at the first entry.
+        trouble: what it means, in words, where the sink cannot be written.
     """
 
-    def __init__(self, open_sink: Callable[[], Sink]) -> None:
-        self._open = open_sink
+    def __init__(
+        self, open_sink: Callable[[], Sink], trouble: str = "calls are not entered in the ledger of all runs"
+    ) -> None:
+        self._open, self._trouble = open_sink, trouble
         self._waiting: queue.SimpleQueue[Entry | threading.Event] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -62,7 +65,7 @@ class Background:
             except LlavaAgentError as error:
                 # A ledger that cannot be written stops nobody, but it is said, once.
                 if not told:
-                    _log.warning("calls are not entered in the ledger of all runs: %s", error)
+                    _log.warning("%s: %s", self._trouble, error)
                 told = True
 
 

@@ -17,6 +17,7 @@ def attempts() -> Iterator[Attempt]:
     yield from _policy()
     yield from _database()
     yield from _programs()
+    yield from _collector()
     yield Attempt(
         "weights",
         "pip's package index, else huggingface.co",
@@ -40,6 +41,8 @@ def _policy() -> Iterator[Attempt]:
             yield Attempt(
                 "gateway", str(Origin.of(entry.server.base_url)), "allowed", f"models.{name} of {path}"
             )
+    for url in policy.image_urls.origins:
+        yield Attempt("server", f"images at {Origin.of(url)}", "allowed", f"image_urls of {path}")
 
 
 def _database() -> Iterator[Attempt]:
@@ -57,3 +60,11 @@ def _programs() -> Iterator[Attempt]:
 
     if COMMAND in os.environ:
         yield Attempt("encryption", "a program of yours, which may reach what it wants", "allowed", COMMAND)
+
+
+def _collector() -> Iterator[Attempt]:
+    from llava_agent.egress import Origin
+    from llava_agent.gateway.spans import COLLECTOR, wanted
+
+    if wanted():
+        yield Attempt("traces", str(Origin.of(os.environ[COLLECTOR])), "allowed", COLLECTOR)
