@@ -47,6 +47,10 @@ def serve(
     runs: Annotated[Path, typer.Option(metavar="FOLDER", help="Folder of runs started on the pages.")] = Path(
         "runs"
     ),
+    lab: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Training runs for the model lab; with a login none otherwise."),
+    ] = None,
     files: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Folder of photos; else beside the database.")
     ] = None,
@@ -89,6 +93,7 @@ def serve(
             proxies=tuple(proxy or ()),
             ui=ui,
             runs=runs,
+            lab=lab,
             policy_file=policy_file,
             files=files,
             encrypt=encrypt,

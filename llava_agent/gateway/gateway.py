@@ -102,6 +102,11 @@ class Gateway:
         """Every model that there is, by name; which of them a request may use, the policy says."""
         return {one.name: one.model for one in self._live.current().deployments}
 
+    def seeing(self) -> tuple[str, ...]:
+        """Entries with a model that takes images and is there, for `only`."""
+        seen = [one.entry for one in self._live.current().deployments if one.vision and not one.absent]
+        return tuple(dict.fromkeys(seen))
+
     @property
     def one_set_of_weights(self) -> bool:
         """Whether every model runs the same weights, so that pixels alone set its tiers apart."""

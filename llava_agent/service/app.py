@@ -48,6 +48,7 @@ ROUTERS = (
     "llava_agent.service.routes.audit",
     "llava_agent.service.routes.reports",
     "llava_agent.service.routes.knowledge",
+    "llava_agent.service.routes.lab",
     "llava_agent.service.openai.chat",
     "llava_agent.service.openai.models",
     "llava_agent.service.openai.embeddings",

@@ -11,6 +11,7 @@ from llava_agent.assembly import Core
 from llava_agent.database import Database
 from llava_agent.gateway.audit import Audit
 from llava_agent.gateway.ledger_store import LedgerStore
+from llava_agent.lab.models import Models
 from llava_agent.service.auth.accounts import Accounts
 from llava_agent.service.auth.lockout import Lockout
 from llava_agent.service.auth.login import Door
@@ -33,6 +34,7 @@ class Service:
         core: gives the models; they load when they are asked for first.
         logins: how often an address may try to log in.
         desk: photos, records and runs, and the worker that does them.
+        lab: the models that may be named, and the training runs.
         queue: whose turn it is at the models.
         accounts, policy: change accounts and the policy, each time on record in `audit`.
         ledger: the calls of all runs.
@@ -48,6 +50,7 @@ class Service:
     metrics: HttpMetrics
     logins: Buckets
     desk: Desk
+    lab: Models
     queue: FairQueue
     audit: Audit
     accounts: Accounts
@@ -74,6 +77,7 @@ class Service:
             HttpMetrics(),
             Buckets(20, 10),
             Desk.make(settings, database, core),
+            Models(core, settings.training_runs),
             FairQueue(settings.at_once, settings.waiting, settings.waiting_each),
             audit,
             Accounts(users, tokens, lockout, audit),

@@ -19,6 +19,7 @@ from llava_agent.gateway.principal import Principal
 from llava_agent.inspection.guidance import Search
 from llava_agent.inspection.intake import IntakePolicy
 from llava_agent.inspection.manuals import Manuals
+from llava_agent.lab.models import Models
 from llava_agent.service.auth.rights import rights
 from llava_agent.service.auth.users import Users
 from llava_agent.service.desk_config import desk_path, read_desk
@@ -33,7 +34,7 @@ from llava_agent.service.store.ids import now
 from llava_agent.service.store.photos import Photos
 from llava_agent.service.store.records import Records
 from llava_agent.service.store.runs import Runs, StoredRun
-from llava_agent.service.work import file, inspect, task
+from llava_agent.service.work import explain, file, inspect, task
 from llava_agent.service.work.worker import Worker
 
 #: A record that is under way to another system for longer than this never arrived, or nobody will know.
@@ -89,6 +90,9 @@ class Desk:
             task.KIND: task.tasks(core, photos, artifacts, approvals, folder),
             inspect.KIND: inspect.inspector(core, photos, records, partial(_manuals, database, manuals)),
         }
+        named = Models(core, settings.training_runs)
+        handlers[explain.EXPLAIN] = explain.explainer(named, photos, artifacts)
+        handlers[explain.COMPARE] = explain.comparer(named, photos, artifacts)
         place = desk_path(settings.desk)
         config = read_desk(place)
         filing = FilingDesk(

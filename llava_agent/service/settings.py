@@ -27,6 +27,7 @@ class Settings:
             about who asks. Such a server asks everybody for a login.
         ui: serve the pages as well.
         runs: folder for the runs that are started on the pages.
+        lab: folder of training runs that the model lab shows; `runs` if None, none where there is a login.
         files: folder for photos and other files; beside the database if None.
         encrypt: seal these files with a key a tenant; what is there already stays as it is.
         desk: what is kept of photos, where records are filed; the user's own or the shipped one if None.
@@ -50,6 +51,7 @@ class Settings:
     proxies: tuple[str, ...] = ()
     ui: bool = False
     runs: Path = Path("runs")
+    lab: Path | None = None
     files: Path | None = None
     encrypt: bool = False
     desk: Path | None = None
@@ -90,6 +92,11 @@ class Settings:
     @property
     def asks_login(self) -> bool:
         return self.login or not self.loopback or bool(self.proxies)
+
+    @property
+    def training_runs(self) -> Path | None:
+        """What the lab shows. Runs belong to who runs the machine, so others see what was meant for them."""
+        return self.lab or (None if self.asks_login else self.runs)
 
     @property
     def loopback(self) -> bool:

@@ -151,7 +151,7 @@ class Run(Shape):
     """Work in the background.
 
     Attributes:
-        kind: what is done: `inspect`, `task`.
+        kind: what is done: `inspect`, `task`, `explain`, `compare`.
         reason: why it is in its state, as a sentence; empty where that needs none.
         result: what came of it; an inspection's holds the id of its `record`.
         attempt: how often it was begun.
@@ -180,6 +180,51 @@ class ArtifactFile(Shape):
     size: int
     media_type: str
     sha256: str
+
+
+class ModelNames(Shape):
+    """Names that the model lab may ask: `auto`, entries of the policy, `run:NAME`."""
+
+    items: tuple[str, ...]
+
+
+class TrainingRun(Shape):
+    """A training run of the server's folder.
+
+    Attributes:
+        stage: what was trained.
+        step, steps: taken and wanted.
+        loss: of the last line of the log.
+        ready: it can be asked as `run:NAME`.
+    """
+
+    name: str
+    stage: str
+    step: int
+    steps: int
+    loss: float | None
+    changed: datetime
+    ready: bool
+
+
+class WeightsFile(Shape):
+    """A file of a training run; `size` in bytes."""
+
+    path: str
+    size: int
+
+
+class TrainingRunInFull(TrainingRun):
+    """Attributes:
+    config, environment, data: as they were written down when it began.
+    metrics: lines of the log, thinned evenly to at most 400.
+    """
+
+    config: dict[str, Any]
+    environment: dict[str, Any]
+    data: dict[str, Any]
+    metrics: tuple[dict[str, Any], ...]
+    files: tuple[WeightsFile, ...]
 
 
 class Approval(Shape):

@@ -22,6 +22,7 @@ DESKS = (
     "llava_agent.ui.ask",
     "llava_agent.ui.desk.section",
     "llava_agent.ui.agent.section",
+    "llava_agent.ui.lab.section",
 )
 
 _STYLE = Path(__file__).with_name("page.css")
