@@ -130,6 +130,19 @@ class Desk:
         self.worker.wake()
         return made
 
+    def replay(self, who: Principal, id: str, key: str | None = None) -> StoredRun:
+        """Queue the recorded steps of one's run again: no model decides, and what asks is asked anew.
+
+        Raises:
+            NotFound: there is no such run.
+            Conflict: it is no run of the agent that passed.
+        """
+        run = self.runs.get(who, id)
+        ended = (run.result or {}).get("status", run.state)
+        if run.kind != task.KIND or ended != "passed":
+            raise Conflict(f"the run {id} is {ended}", "only a run of the agent that passed can be replayed")
+        return self.begin(who, task.KIND, {**run.request, "photos": [], "replay": id}, key)
+
     def open(self) -> None:
         """Note what an earlier process left half, drop what nobody needs, and begin to work."""
         self.upkeep()

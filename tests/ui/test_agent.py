@@ -56,6 +56,12 @@ def test_an_action_waits_for_its_approval(page: Page, site: Site, tmp_path: Path
         expect(page.locator("#agent-asked")).to_be_hidden()
         page.locator("#agent-pause").click()
         expect(page.locator("#agent-card .result.passed")).to_be_visible()
+        page.locator("#agent-replay").click()  # the same steps, and asked about again
+        expect(page.locator("#agent-replay")).to_be_disabled()
+        page.locator("#agent-approve").click()
+        expect(page.locator("#agent-card .result.passed")).to_be_visible()
+        runs = page.request.get(f"{site.url}/api/runs?kind=task").json()["items"]
+        assert runs[0]["request"]["replay"] == runs[1]["id"] and runs[0]["result"]["models"] == {}
     assert page.request.get(f"{site.url}/api/approvals").json()["items"] == []
     page.reload()
     page.get_by_role("tab", name="Agent desk").click()

@@ -1,12 +1,12 @@
-"""Steering a run of the agent while it goes: pause, go on, answer its question."""
+"""Steering a run of the agent: pause, go on, answer its question; and replay one that passed."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from llava_agent.service.http.permission import needs
-from llava_agent.service.routes.answers import Parts, Who, run_shape
+from llava_agent.service.routes.answers import Key, Parts, Who, run_shape
 from llava_agent.service.shapes import Run
 
 router = APIRouter(prefix="/api/runs", tags=["runs"])
@@ -40,3 +40,14 @@ def resume(id: str, desk: Parts, who: Who) -> Run:
 def reply(id: str, body: Reply, desk: Parts, who: Who) -> Run:
     desk.runs.order(who, id, "reply", body.model_dump())
     return run_shape(desk.runs.get(who, id))
+
+
+@router.post(
+    "/{id}/replay", status_code=202, summary="Do the steps of a run that passed again, without a model"
+)
+@needs("runs.use")
+def replay(id: str, desk: Parts, who: Who, response: Response, key: Key = None) -> Run:
+    """A run of its own; the first difference to the recording ends it and is named."""
+    made = desk.replay(who, id, key)
+    response.headers["Location"] = f"/api/runs/{made.id}"
+    return run_shape(made)

@@ -19,6 +19,7 @@ from llava_agent.agent.run import resume_task, run_task
 from llava_agent.agent.state import Budget
 from llava_agent.agent.supervision import Supervision
 from llava_agent.assembly import Core
+from llava_agent.errors import ConfigError
 from llava_agent.gateway.approvals import Approvals
 from llava_agent.service.store.artifacts import Artifact, Artifacts
 from llava_agent.service.store.photos import Photos
@@ -86,6 +87,8 @@ async def _begin(core: Core, photos: Photos, out: Path, job: Job, steering: Stee
     def step(record: StepRecord) -> None:
         job.runs.say(job.run, "step", _said(record))  # never `Stopped` in the midst of a run
 
+    if "replay" in request:
+        return await _replay(out.parent / request["replay"], out, supervision, step)
     if (out / "run.json").exists() and not (out / "result.json").exists():
         return await resume_task(
             out,
@@ -122,6 +125,21 @@ async def _begin(core: Core, photos: Photos, out: Path, job: Job, steering: Stee
     finally:
         for path in images:
             path.unlink(missing_ok=True)
+
+
+async def _replay(
+    recorded: Path, out: Path, supervision: Supervision, step: Callable[[StepRecord], None]
+) -> RunResult:
+    """The steps of a run that passed, strictly and without a model; the first difference ends it.
+
+    Raises:
+        ConfigError: an earlier attempt was cut off, so nobody knows how far it came.
+    """
+    from llava_agent.agent.replay import replay
+
+    if (out / "run.json").exists():
+        raise ConfigError("the replay was cut off", "look at the page, then replay the run again")
+    return (await replay(recorded, out=out, supervision=supervision, progress=step)).result
 
 
 def _said(record: StepRecord) -> dict[str, Any]:

@@ -43,6 +43,7 @@ def agent_section(desk: Desk) -> None:
                 stop = gr.Button(
                     words.STOP, variant="stop", interactive=False, min_width=100, elem_id="agent-stop"
                 )
+                replay = gr.Button(words.REPLAY, interactive=False, min_width=100, elem_id="agent-replay")
             card = gr.HTML(hint_card(words.HINT), padding=False, elem_id="agent-card")
             said = gr.HTML(padding=False, elem_id="agent-said")
             asked = gr.HTML(padding=False, visible=False, elem_id="agent-asked")
@@ -64,7 +65,7 @@ def agent_section(desk: Desk) -> None:
             )
             listing = gr.HTML(padding=False, elem_id="agent-steps")
     run, waits = gr.State(""), gr.State({})
-    shown = [run, waits, card, listing, picture, pause, stop, said, asked, question, approval]
+    shown = [run, waits, card, listing, picture, pause, stop, replay, said, asked, question, approval]
 
     async def go(
         goal: str,
@@ -78,6 +79,15 @@ def agent_section(desk: Desk) -> None:
         try:
             who = caller(request, "runs.use")
             made = await begin(desk, who, goal, page, text, files or [], sight, int(most))
+            async for view in watch(desk, who, made.id):
+                yield _shown(desk, request, view)
+        except LlavaAgentError as error:
+            yield _problem(error)
+
+    async def repeat(id: str, request: gr.Request) -> AsyncIterator[tuple[Any, ...]]:
+        try:
+            who = caller(request, "runs.use")
+            made = await asyncio.to_thread(desk.replay, who, id)
             async for view in watch(desk, who, made.id):
                 yield _shown(desk, request, view)
         except LlavaAgentError as error:
@@ -119,8 +129,11 @@ def agent_section(desk: Desk) -> None:
 
     many: Any = {**_PRIVATE, "concurrency_limit": None}
     watching = start.click(go, wish, shown, **many)
-    again = past.input(look, [past], shown, cancels=[watching], **many)
-    start.click(None, None, None, cancels=[again], queue=False, api_visibility="private")
+    repeating = replay.click(repeat, [run], shown, cancels=[watching], **many)
+    again = past.input(look, [past], shown, cancels=[watching, repeating], **many)
+    alone: Any = {"queue": False, "api_visibility": "private"}
+    start.click(None, None, None, cancels=[again, repeating], **alone)
+    replay.click(None, None, None, cancels=[again], **alone)
     past.focus(listed, None, [past], **_PRIVATE)
     pause.click(hold, [run, waits], [said], **many)
     stop.click(end, [run], [said], **many)
@@ -220,6 +233,7 @@ def _shown(desk: Desk, request: gr.Request, view: View) -> tuple[Any, ...]:
         picture,
         gr.Button(words.RESUME if view.paused else words.PAUSE, interactive=not view.over),
         gr.Button(interactive=not view.over),
+        gr.Button(interactive=view.passed),
         "",
         gr.HTML(asked, visible=bool(asked)),
         gr.Row(visible=view.question is not None and view.approval is None),
@@ -230,7 +244,20 @@ def _shown(desk: Desk, request: gr.Request, view: View) -> tuple[Any, ...]:
 def _problem(error: LlavaAgentError) -> tuple[Any, ...]:
     off, hidden = gr.Button(interactive=False), gr.Row(visible=False)
     nothing = gr.Image(None, visible=False)
-    return "", {}, problem_card(error), "", nothing, off, off, "", gr.HTML("", visible=False), hidden, hidden
+    return (
+        "",
+        {},
+        problem_card(error),
+        "",
+        nothing,
+        off,
+        off,
+        off,
+        "",
+        gr.HTML("", visible=False),
+        hidden,
+        hidden,
+    )
 
 
 TAB = Tab(

@@ -43,4 +43,5 @@ def _name(run: StoredRun) -> str:
     goal = str(run.request.get("goal", ""))
     ended = (run.result or {}).get("status", "") if run.state == "done" else ""
     state = ended or words.STATES[run.state]
-    return f"{run.created:%d %b %H:%M} · {state} · {goal[:70]}"
+    again = f"{words.REPLAYED} · " if "replay" in run.request else ""
+    return f"{run.created:%d %b %H:%M} · {state} · {again}{goal[:70]}"

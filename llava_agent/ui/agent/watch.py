@@ -48,6 +48,7 @@ class View:
     Attributes:
         picture: the newest screenshot; None where it is the one of the view before, or there is none.
         question, approval: what the run waits for.
+        passed: it can be replayed.
     """
 
     run: str
@@ -58,6 +59,7 @@ class View:
     paused: bool = False
     question: Wait | None = None
     approval: Wait | None = None
+    passed: bool = False
 
 
 async def watch(desk: Desk, who: Principal, id: str) -> AsyncIterator[View]:
@@ -110,8 +112,17 @@ def paused(events: list[Event]) -> bool:
 def _view(run: StoredRun, events: list[Event], steps: list[StepRecord], picture: Image.Image | None) -> View:
     question, approval = waits(events)
     held = paused(events) and not run.over
+    passed = run.state == "done" and (run.result or {}).get("status") == "passed"
     return View(
-        run.id, _card(run, steps, held), steps_list(steps), picture, run.over, held, question, approval
+        run.id,
+        _card(run, steps, held),
+        steps_list(steps),
+        picture,
+        run.over,
+        held,
+        question,
+        approval,
+        passed,
     )
 
 
