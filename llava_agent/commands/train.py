@@ -36,6 +36,10 @@ def train(
     yes: Annotated[
         bool, typer.Option("--yes", help="With cache: do not only estimate, but fill it.")
     ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Compute two steps, tell what the run needs, and write nothing."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train on your data; a run that was killed goes on with --resume and ends as if it had not been.
@@ -46,6 +50,7 @@ def train(
     \b
     Examples:
       llava-agent train configs/training/llava-1.5-align.yaml --set data.sources.0.file=mine.json
+      llava-agent train configs/training/gpu-24gb.yaml --dry-run
       llava-agent train --resume runs/llava-1.5-align-20260101-120000
       llava-agent train cache configs/training/gpu-24gb.yaml --yes
     """
@@ -60,12 +65,15 @@ def train(
     from training.llava.settings import read_settings
 
     if resume is not None:
-        if words or changes or out:
+        if words or changes or out or dry_run:
             raise typer.BadParameter("--resume takes the run's own settings; leave the rest away")
         settings, folder = read_resolved(resume), resume
     else:
         config = _only_config(words)
         settings = read_settings(config, changes or ())
+        if dry_run:
+            _rehearse(settings, as_json)
+            return
         folder = out or Path("runs") / f"{config.stem}-{datetime.now():%Y%m%d-%H%M%S}"
     try:
         finished = run(settings, folder, resume=resume is not None, tell=_teller(), note=note)
@@ -76,6 +84,25 @@ def train(
         print_json({"run": str(finished.folder), "step": finished.step, "loss": finished.loss})
     else:
         say(f"trained {finished.step} steps: use it with --model {finished.folder / 'preset.yaml'}")
+
+
+def _rehearse(settings: Any, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from training.llava.rehearsal import rehearse
+
+    found = rehearse(settings, note)
+    if as_json:
+        print_json(asdict(found))
+        return
+    say(
+        f"{found.samples} samples in {found.steps} steps, {'packed' if found.packed else 'padded'}; "
+        f"{found.trained:,} parameters trained, {found.frozen:,} frozen"
+    )
+    say(
+        f"memory: weights {found.weights_mb:.0f} MB, gradients and optimiser {found.optimizer_mb:.0f} MB, "
+        f"{found.peak_mb:.0f} MB at the peak of two steps; time: about {found.seconds / 3600:.2f} h"
+    )
 
 
 def _only_config(words: list[str]) -> Path:

@@ -65,34 +65,59 @@ def train(
     """
     processes = Processes()
     _open(settings, folder, resume, processes)
-    preset = preset_of(settings)
-    model = build(settings, preset, processes.device)
-    require_savable(model, settings, preset)
-    corpus = read_for(settings, model, preset)
-    # Before an adapter with dropout is there, which would make every trial of the model another one.
-    plan = _plan(settings, model, corpus, note if processes.first else lambda text: None)
-    parts, peft = prepare(model, settings)
-    if processes.first:
-        _store(folder, settings, corpus)
-    cache = None
-    if settings.cache is not None:
-        cache = FeatureCache(Path(settings.cache).expanduser(), model.tower.fingerprint())
-    most = int(settings.data.allow_unusable * len(corpus.entries))
-    loader = Loader(corpus.entries, model.tower.preprocessing, model.tower.grid, cache, most)
     last: list[dict[str, Any]] = []
 
     def heard(line: dict[str, Any]) -> None:
         last[:] = [line]
         tell(line)
 
-    trainer = Trainer(model, parts, corpus, plan, loader, settings, processes, folder, heard)
+    ready = prepare_run(settings, folder, processes, heard, note if processes.first else lambda text: None)
+    trainer = ready.trainer
+    if processes.first:
+        _store(folder, settings, trainer.corpus)
     if resume and trainer.resume() and processes.first:
         note(f"goes on after step {trainer.step} of {trainer.steps}")
     trainer.run()
     if processes.first:
-        write_result(folder, model.eval(), peft, settings, preset, trainer.step, corpus.digest)
+        model = trainer.model.eval()
+        write_result(folder, model, ready.peft, settings, ready.preset, trainer.step, trainer.corpus.digest)
     processes.wait()
     return Finished(folder, trainer.step, last[0]["loss"] if last else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A run before its first step.
+
+    Attributes:
+        peft: the peft model around the adapter, or None.
+    """
+
+    trainer: Trainer
+    preset: ComposedPreset | LlavaPreset
+    peft: Any
+
+
+def prepare_run(settings: TrainSettings, folder: Path, processes: Processes, tell: Tell, note: Note) -> Ready:
+    """Load the model, read the data and plan the batches; nothing is written.
+
+    Raises:
+        ConfigError, WeightsError: with what is wrong and the mend.
+    """
+    preset = preset_of(settings)
+    model = build(settings, preset, processes.device)
+    require_savable(model, settings, preset)
+    corpus = read_for(settings, model, preset)
+    # Before an adapter with dropout is there, which would make every trial of the model another one.
+    plan = _plan(settings, model, corpus, note)
+    parts, peft = prepare(model, settings)
+    cache = None
+    if settings.cache is not None:
+        cache = FeatureCache(Path(settings.cache).expanduser(), model.tower.fingerprint())
+    most = int(settings.data.allow_unusable * len(corpus.entries))
+    loader = Loader(corpus.entries, model.tower.preprocessing, model.tower.grid, cache, most)
+    trainer = Trainer(model, parts, corpus, plan, loader, settings, processes, folder, tell)
+    return Ready(trainer, preset, peft)
 
 
 def read_for(settings: TrainSettings, model: LlavaModel, preset: ComposedPreset | LlavaPreset) -> Corpus:

@@ -1,18 +1,22 @@
 """Contact sheets: what the renderers draw, on one picture for the documentation.
 
-`python -m training.render.contact_sheet` writes `docs/images/equipment.jpg`.
+`python -m training.render.contact_sheet` writes `docs/images/equipment.jpg`, with `--what screens`
+`docs/images/screens.jpg`.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, ImageOps
 
 from training.render.equipment import render_dial, render_equipment, render_not_dial
+from training.render.numbered import read_lines
+from training.render.screens.writing import write_screen_images
 
 _PAPER = (244, 244, 242)
 
@@ -54,6 +58,19 @@ def equipment_sheet(seed: int = 0) -> Image.Image:
     return stack([tile(scenes, 4, (360, 270)), tile([*dials, *others], 10, (140, 140))])
 
 
+def screens_sheet(seed: int = 0) -> Image.Image:
+    """Pages of the kits that are trained on, then of those that are held out; boxed, for pages are white."""
+    with tempfile.TemporaryDirectory() as work:
+        sheets = []
+        for name, count, held_out in (("trained", 12, False), ("held-out", 4, True)):
+            folder = Path(work) / name
+            index = write_screen_images(count, seed, folder, held_out=held_out, progress=False)
+            pages = [Image.open(folder / one["file"]).convert("RGB") for one in read_lines(index, count)]
+            boxed = [ImageOps.expand(page, max(2, page.width // 200), (120, 120, 120)) for page in pages]
+            sheets.append(tile(boxed, 4, (360, 270)))
+        return stack(sheets, 18)
+
+
 def save_within(picture: Image.Image, path: Path, limit: int) -> None:
     """Save as the best JPEG that is no larger than `limit` bytes."""
     for quality in range(90, 20, -4):
@@ -66,8 +83,10 @@ def save_within(picture: Image.Image, path: Path, limit: int) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Draw the contact sheet of rendered equipment.")
-    parser.add_argument("--out", type=Path, default=Path("docs/images/equipment.jpg"))
+    parser = argparse.ArgumentParser(description="Draw the contact sheet of what is rendered.")
+    parser.add_argument("--what", choices=("equipment", "screens"), default="equipment")
+    parser.add_argument("--out", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
-    save_within(equipment_sheet(chosen.seed), chosen.out, 250_000)
+    sheet = screens_sheet(chosen.seed) if chosen.what == "screens" else equipment_sheet(chosen.seed)
+    save_within(sheet, chosen.out or Path(f"docs/images/{chosen.what}.jpg"), 250_000)
