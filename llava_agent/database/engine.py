@@ -27,6 +27,10 @@ metadata = sa.MetaData(
 #: Seconds that a writer of SQLite waits for another one.
 _PATIENCE_S = 10
 
+#: Classes of PostgreSQL's codes: connection, authorization, resources (a full disk), state, operator, system.
+#: The driver makes most of them errors of the program.
+_AWAY = frozenset({"08", "28", "53", "55", "57", "58"})
+
 _DRIVERS = {"sqlite": "sqlite", "postgresql": "postgresql+pg8000", "postgres": "postgresql+pg8000"}
 
 
@@ -46,6 +50,8 @@ class Database:
         if self.sqlite:
             sa.event.listen(self.engine, "connect", _set_pragmas)
             sa.event.listen(self.engine, "begin", _begin_immediate)
+        else:
+            sa.event.listen(self.engine, "handle_error", _note_end)
 
     @property
     def sqlite(self) -> bool:
@@ -79,7 +85,9 @@ class Database:
         try:
             with self.engine.begin() as connection:
                 yield connection
-        except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
+        except sa.exc.DBAPIError as error:
+            if not _is_away(error):
+                raise
             raise _unusable(error) from error
 
     @contextmanager
@@ -92,7 +100,9 @@ class Database:
         try:
             with self.engine.connect().execution_options(llava_agent_reads=True) as connection:
                 yield connection
-        except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
+        except sa.exc.DBAPIError as error:
+            if not _is_away(error):
+                raise
             raise _unusable(error) from error
 
     def scrub(self) -> None:
@@ -164,6 +174,24 @@ def _begin_immediate(connection: sa.Connection) -> None:
     # A transaction that reads first and writes later cannot be queued by SQLite; it would fail as locked.
     reads = connection.get_execution_options().get("llava_agent_reads", False)
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _is_away(error: sa.exc.DBAPIError) -> bool:
+    """Whether it is the database that failed, and not what was asked of it."""
+    away = isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError))
+    return away or error.connection_invalidated or _told(error.orig, "C")[:2] in _AWAY
+
+
+def _note_end(context: sa.engine.ExceptionContext) -> None:
+    """A connection that PostgreSQL ended is of no more use, which the driver does not say."""
+    if _told(context.original_exception, "V") in ("FATAL", "PANIC"):
+        context.is_disconnect = True
+
+
+def _told(error: BaseException | None, field: str) -> str:
+    """A field of what a PostgreSQL server said (`V`: severity, `C`: code); empty where it said nothing."""
+    said = error.args[0] if error is not None and error.args else None
+    return str(said.get(field, "")) if isinstance(said, dict) else ""
 
 
 def _unusable(error: Exception) -> ToolError:
