@@ -30,10 +30,11 @@ from PIL import Image, ImageDraw
 
 from llava_agent.agent.baselines import OraclePolicy
 from llava_agent.agent.expect import AddressHas
+from llava_agent.agent.fact import Fact
 from llava_agent.agent.record import StepRecord
 from llava_agent.agent.run import MakePolicy, run_task
 from llava_agent.agent.secret import Secret, Secrets
-from llava_agent.agent.state import Budget, Fact
+from llava_agent.agent.state import Budget
 from llava_agent.agent.supervision import Supervision
 from llava_agent.agent.surfaces import Sight
 from llava_agent.gateway.gateway import Gateway

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING
 
 import llava_agent
 from llava_agent.agent.expect import Reads, Shows
+from llava_agent.agent.fact import Fact
 from llava_agent.agent.loop import Progress
 from llava_agent.agent.picture import Find
 from llava_agent.agent.report import Check, write_report
 from llava_agent.agent.result import RunResult
 from llava_agent.agent.run import MakePolicy, run_task
-from llava_agent.agent.state import Budget, Fact
+from llava_agent.agent.state import Budget
 from llava_agent.agent.surfaces import Sight
 from llava_agent.errors import ConfigError, ToolError
 from llava_agent.gateway.compare import Comparison, compare_with_vision

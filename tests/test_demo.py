@@ -15,8 +15,9 @@ from examples.maintenance import Ticket, serve
 from llava_agent.agent.baselines import OraclePolicy
 from llava_agent.agent.decision import Decision
 from llava_agent.agent.expect import Reads
+from llava_agent.agent.fact import Fact
 from llava_agent.agent.run import run_task
-from llava_agent.agent.state import Fact, State
+from llava_agent.agent.state import State
 from llava_agent.demo import CONDITION, expected_values, run_demo, summary, verify
 from llava_agent.errors import ConfigError
 from llava_agent.gateway.gateway import Gateway

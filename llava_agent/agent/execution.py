@@ -10,13 +10,14 @@ from llava_agent.agent.attendant import Question
 from llava_agent.agent.clock import RunClock
 from llava_agent.agent.effects import effect_on
 from llava_agent.agent.expect import Expectation, check_goal
+from llava_agent.agent.fact import Fact
 from llava_agent.agent.gate import Gate
 from llava_agent.agent.history import done_line
 from llava_agent.agent.perceive import Eyes
 from llava_agent.agent.repeats import fingerprint
 from llava_agent.agent.scribe import Scribe
 from llava_agent.agent.secret import Secrets
-from llava_agent.agent.state import Fact, State
+from llava_agent.agent.state import State
 from llava_agent.agent.turn import Turn, refused
 from llava_agent.agent.verify import Verification, check_action
 from llava_agent.errors import PermissionDenied

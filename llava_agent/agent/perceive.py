@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from llava_agent.agent.candidate import candidate
+from llava_agent.agent.fact import Evidence, Fact
 from llava_agent.agent.picture import Find, find_marks, png
-from llava_agent.agent.state import Evidence, Fact
 from llava_agent.errors import ConfigError
 from llava_agent.gateway.gateway import Gateway
 from llava_agent.gateway.principal import LOCAL, Principal

@@ -16,6 +16,7 @@ from llava_agent.agent.decision import (
     offered_verbs,
     to_action,
 )
+from llava_agent.agent.plan.fields import Known
 from llava_agent.agent.plan.move import Move
 from llava_agent.agent.plan.part import Plan
 from llava_agent.agent.plan.pursue import pursue
@@ -185,7 +186,8 @@ class RoutedPolicy(UnplannedPolicy):
     def decide(self, state: State, observation: Observation) -> Decision:
         if observation.surface != "page":
             return super().decide(state, observation)
-        pursuit = pursue(state.plan, observation)
+        known = Known(state.facts, bool(state.photos) or state.manuals)
+        pursuit = pursue(state.plan, observation, known)
         state, move = replace(state, plan=pursuit.plan), pursuit.move
         if move is None and finished(state):
             return Decision(Done(), "plan: every part is done")

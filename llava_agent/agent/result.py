@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from llava_agent.agent.fact import Fact
 from llava_agent.agent.loop import End
 from llava_agent.agent.record import Status, StoredResult
 from llava_agent.agent.scribe import store_check, store_fact
-from llava_agent.agent.state import Counters, Fact, Spent, State
+from llava_agent.agent.state import Counters, Spent, State
 from llava_agent.agent.verify import Verification
 from llava_agent.gateway.gateway import Gateway
 from llava_agent.gateway.ledger import Ledger, Total

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from llava_agent.agent.effects import submits
+from llava_agent.agent.fact import Evidence, Fact
 from llava_agent.agent.plan.part import Plan
 from llava_agent.agent.plan.read import read_plan
 from llava_agent.agent.record import Intent, Resumed, StepRecord, StoredFact
 from llava_agent.agent.repeats import Repeats
-from llava_agent.agent.state import Counters, Evidence, Fact, Spent, State
+from llava_agent.agent.state import Counters, Spent, State
 from llava_agent.agent.trace import Trace
 from llava_agent.gateway.ledger import read as read_ledger
 from llava_agent.gateway.ledger import total

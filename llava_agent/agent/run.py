@@ -10,6 +10,7 @@ from pathlib import Path
 from llava_agent import __version__
 from llava_agent.agent.execution import MANUALS, Execution
 from llava_agent.agent.expect import Expectation, kept
+from llava_agent.agent.fact import Fact
 from llava_agent.agent.gate import Gate
 from llava_agent.agent.loop import End, Loop, Progress
 from llava_agent.agent.perceive import Eyes
@@ -23,7 +24,7 @@ from llava_agent.agent.report import write_report
 from llava_agent.agent.result import RunResult, stored
 from llava_agent.agent.resume import restore
 from llava_agent.agent.scribe import Scribe
-from llava_agent.agent.state import Budget, Fact, State
+from llava_agent.agent.state import Budget, State
 from llava_agent.agent.supervision import Supervision
 from llava_agent.agent.surfaces import Kind, Open, Sight, opener
 from llava_agent.agent.trace import RunSettings, Trace

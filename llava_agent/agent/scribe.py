@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from llava_agent.agent.decision import Decision
+from llava_agent.agent.fact import Fact
 from llava_agent.agent.gate import Admission
 from llava_agent.agent.history import words
 from llava_agent.agent.record import (
@@ -21,7 +22,7 @@ from llava_agent.agent.record import (
     store_look,
 )
 from llava_agent.agent.repeats import fingerprint
-from llava_agent.agent.state import Fact, State
+from llava_agent.agent.state import State
 from llava_agent.agent.trace import Trace
 from llava_agent.agent.turn import Turn
 from llava_agent.agent.verify import Verification

@@ -6,41 +6,11 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
+from llava_agent.agent.fact import Fact
 from llava_agent.agent.plan.part import Plan
 
 #: History lines that the model is shown; older ones stay in the trace.
 SHOWN_HISTORY = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """The region of an image that supports a claim.
-
-    Attributes:
-        image_sha256: of the image's decoded pixels.
-        box: `(x0, y0, x1, y1)` in pixels of the original image; None where the source has no pixels.
-        text: what stands there.
-        source: how it was found (`ocr`, `dial`, `pixels`, `model`).
-    """
-
-    image_sha256: str
-    box: tuple[int, int, int, int] | None
-    text: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """Something read from a photo, with what supports it."""
-
-    name: str
-    value: str
-    confidence: float
-    evidence: tuple[Evidence, ...] = ()
-
-    def line(self) -> str:
-        """As the model reads it: `serial number = SN-48213`."""
-        return f"{self.name} = {self.value}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from llava_agent.agent.fact import Fact
 from llava_agent.agent.gate import Admission
-from llava_agent.agent.state import Fact
 from llava_agent.agent.verify import Verification
 from tools.observation import Observation, Outcome, Reason
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from llava_agent.agent.state import Evidence
+from llava_agent.agent.fact import Evidence
 from llava_agent.inspection.finding import Fault, Line
 from llava_agent.inspection.instruments import beyond
 from llava_agent.inspection.lamps import warns

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from llava_agent.agent.state import Evidence
+from llava_agent.agent.fact import Evidence
 from llava_agent.inspection.quality import Quality
 
 Kind = Literal["plate", "gauge", "display", "lamp"]

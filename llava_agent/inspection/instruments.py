@@ -9,7 +9,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Literal
 
-from llava_agent.agent.state import Evidence
+from llava_agent.agent.fact import Evidence
 from llava_agent.inspection.finding import Line
 from llava_agent.inspection.units import Quantity, plain, quantity, unit_of
 from tools.geometry import Box

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from llava_agent.agent.state import Evidence
+from llava_agent.agent.fact import Evidence
 from llava_agent.inspection.finding import Line, Missing, Seen
 from llava_agent.inspection.plate_words import FIELDS
 from tools.geometry import Box

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from llava_agent.agent.state import Evidence
+from llava_agent.agent.fact import Evidence
 from llava_agent.inspection.finding import Line
 from llava_agent.inspection.plate_words import FIELDS, fits, label_key, split_label
 from llava_agent.inspection.units import plain, quantity, unit_of

@@ -43,6 +43,18 @@ def answer_card(answer: Answer) -> str:
     )
 
 
+def plan_list(lines: Sequence[str], ticks: Sequence[str]) -> str:
+    """The parts of a plan and what became of each; nothing for a plan of one part."""
+    if len(lines) < 2:
+        return ""
+    items = []
+    for index, line in enumerate(lines):
+        tick = ticks[index] if index < len(ticks) else "open"
+        sign = {"held": "✓", "tried": "?"}.get(tick, "·")
+        items.append(f'<li class="{tick}"><span aria-hidden="true">{sign}</span> {escape(line)}</li>')
+    return f'<ul class="plan" aria-label="plan">{"".join(items)}</ul>'
+
+
 def steps_list(steps: Sequence[StepRecord]) -> str:
     """The steps so far, oldest first, as a list that also reads well on a phone."""
     return f'<ol class="steps">{"".join(_step(step) for step in steps)}</ol>' if steps else ""

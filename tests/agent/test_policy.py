@@ -15,9 +15,10 @@ from llava_agent.agent.decision import (
     targets,
     to_action,
 )
+from llava_agent.agent.fact import Fact
 from llava_agent.agent.plan.read import read_plan
 from llava_agent.agent.policy import RoutedPolicy, TextPolicy, UnplannedPolicy, VisionPolicy, pixels_needed
-from llava_agent.agent.state import Fact, State
+from llava_agent.agent.state import State
 from llava_agent.gateway.gateway import Gateway
 from llava_agent.gateway.model import both_tiers
 from llava_agent.gateway.request import Span

@@ -7,7 +7,7 @@ from typing import Literal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llava_agent.agent.state import Evidence
+from llava_agent.agent.fact import Evidence
 from llava_agent.inspection.faults import error_codes, likely_faults, off_scale
 from llava_agent.inspection.finding import Line
 from llava_agent.inspection.instruments import read_displays, read_gauges, unread_gauges

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from llava_agent.agent.fact import Evidence
 from llava_agent.agent.perceive import Answer
 from llava_agent.agent.record import StepRecord, StoredCheck, StoredFact, StoredLook
-from llava_agent.agent.state import Evidence
 from llava_agent.errors import ImageError
 from llava_agent.gateway.request import Usage
-from llava_agent.ui.cards import answer_card, going_card, problem_card, steps_list, stopped_card
+from llava_agent.ui.cards import answer_card, going_card, plan_list, problem_card, steps_list, stopped_card
 
 NASTY = '<img src=x onerror="alert(1)">&"'
 
@@ -53,3 +53,9 @@ def test_words_fit_what_happened() -> None:
     unseen = Answer("not visible", 0.4, (), "m", "sha", Usage())
     assert "unseen" in answer_card(unseen) and "<ul" not in answer_card(unseen)
     assert "40 % sure" in answer_card(unseen)
+
+
+def test_a_plan_shows_what_is_verified() -> None:
+    shown = plan_list(['click "Add"', "<free>"], ["held"])
+    assert shown.count("<li") == 2 and 'class="held"' in shown and "&lt;free&gt;" in shown
+    assert plan_list(["one part"], []) == ""

@@ -28,6 +28,10 @@ def drag(part: Part, plan: Plan, seen: Observation) -> Move | None:
 
 
 def _goal(to: Phrase | str, mark: Mark, box: Box, seen: Observation) -> Target | None:
+    if isinstance(to, Phrase) and to.role == "item" and to.ordinal is not None:
+        alike = [one for one in seen.marks if one.role == mark.role and one.box]
+        held = -len(alike) <= to.ordinal < len(alike)
+        return Target(ref=alike[to.ordinal].ref) if held and alike[to.ordinal] is not mark else None
     if isinstance(to, Phrase):
         goal = match(to, [one for one in seen.marks if one.ref != mark.ref]).only
         return Target(ref=goal.ref) if goal else None

@@ -38,7 +38,11 @@ def explore(
             return click(away), f"{SEARCHED}{away.ref}", "something lies over what is wanted"
     if _offers(plan) and _WAITED not in plan.used:
         return Wait(seconds=1), _WAITED, "what was typed may call up what is wanted"
+    before = plan.parts[plan.at - 1].target.names if plan.at else ()
+    opened = {plain(name) for name in before}  # pressed by the part before: once more would close it
     for mark in _closed(marks, near):
+        if mark.text and plain(mark.text) in opened:
+            continue
         if f"{SEARCHED}{mark.ref}" not in plan.used:
             return click(mark), f"{SEARCHED}{mark.ref}", f'what is wanted may be behind "{mark.text}"'
     turned = next((mark for mark in marks if plain(mark.text) in _NEXT or mark.text.strip() in _NEXT), None)
@@ -70,4 +74,5 @@ def _closed(marks: Sequence[Mark], near: str) -> list[Mark]:
     menus = [
         mark for mark in marks if mark.role in ("menuitem", "treeitem") and "expanded" not in mark.states
     ]
-    return [*tabs, *opens, *menus]
+    nameless = [mark for mark in marks if mark.role in ("img", "button") and not mark.text.strip()]
+    return [*tabs, *opens, *menus, *(nameless if len(nameless) == 1 else ())]

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from llava_agent.agent.decision import FIELDS
+from llava_agent.agent.fact import Fact
 from llava_agent.agent.plan.calendar import toward
 from llava_agent.agent.plan.match import Match, match
 from llava_agent.agent.plan.move import Move, click, move_on
 from llava_agent.agent.plan.part import Part, Plan, Source
 from llava_agent.agent.plan.values import resolve
-from tools.action import Action, Target, Type
+from tools.action import Action, Ask, Look, Target, Type
 from tools.dates import read_date
 from tools.mark import Mark
 from tools.observation import Observation
+
+_LOOKED, _ASKED = "looked for", "asked for"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a run knows beside the page.
+
+    Attributes:
+        looks: it has photos or manuals to look at.
+    """
+
+    facts: tuple[Fact, ...] = ()
+    looks: bool = False
 
 
 def filled(part: Part, seen: Observation) -> bool:
@@ -25,7 +40,7 @@ def filled(part: Part, seen: Observation) -> bool:
     return value == wanted or (read_date(wanted) is not None and read_date(value) == read_date(wanted))
 
 
-def fill(part: Part, plan: Plan, seen: Observation) -> Move | None:
+def fill(part: Part, plan: Plan, seen: Observation, known: Known) -> Move | None:
     """The next action on the way to the value; None where no field can be meant, or its text is not known."""
     fields = _fields(part, seen)
     day = _calendar(part, plan, seen, fields)
@@ -39,7 +54,10 @@ def fill(part: Part, plan: Plan, seen: Observation) -> Move | None:
     text = part.value
     if isinstance(text, Source):
         free = [mark for mark in free if not mark.value] or free
-        text = resolve(text, seen.marks, free[0] if len(free) == 1 else None) or ""
+        found = resolve(text, seen.marks, free[0] if len(free) == 1 else None, known.facts)
+        if found is None and text.take == "fact" and free:
+            return _asked(text.of.names[0], plan, known)
+        text = found or ""
     if not free or not text:
         return None
     value = text
@@ -50,6 +68,16 @@ def fill(part: Part, plan: Plan, seen: Observation) -> Move | None:
     tier = "name" if len(free) == 1 else "role"
     move = move_on(Match(tuple(free), tier), typed, plan)
     return replace(move, ends=len(left) < 2) if move else None
+
+
+def _asked(name: str, plan: Plan, known: Known) -> Move | None:
+    """A value that nothing on the page says: look for it where the run can, then ask the user."""
+    if known.looks and _LOOKED not in plan.used:
+        return Move(Look(question=name), "the goal names a value and does not say it", _LOOKED, ends=False)
+    if _ASKED in plan.used:
+        return None
+    ask = Ask(question=f"What is the {name}?", about=name)
+    return Move(ask, "nothing that can be seen says this value", _ASKED, ends=False)
 
 
 def _fields(part: Part, seen: Observation) -> list[Mark]:

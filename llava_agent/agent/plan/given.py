@@ -20,6 +20,11 @@ _PAIR = re.compile(
 )
 _REFERS = re.compile(r"(?:it|that|this|them|the text|the copied text|the same)", re.IGNORECASE)
 _VAGUE = re.compile(r"(?:the|an?|your|something|any|that|which|what)\b", re.IGNORECASE)
+#: Names a value and does not say it: `the order number`, `my phone number`.
+_WANTED = re.compile(
+    r"(?:the|my|our|your)\s+(?!value|text|number$|word$|answer|result|item)(?P<name>[a-z]+(?:\s+[a-z]+){0,2})",
+    re.IGNORECASE,
+)
 _NOUN = re.compile(r"^(?:the )?(?:text|value|number|word|date|time|name)\s+(?=\S)", re.IGNORECASE)
 
 
@@ -66,6 +71,9 @@ def _value(what: str, copied: Source | None) -> str | Source:
     source = read_source(what)
     if source is not None:
         return source
+    wanted = _WANTED.fullmatch(what)
+    if wanted:
+        return Source(Phrase((wanted["name"],)), "fact")
     bare = _NOUN.sub("", what)
     return "" if _VAGUE.match(bare) else bare
 

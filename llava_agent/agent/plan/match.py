@@ -27,9 +27,10 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "item": (),
 }
 #: Roles of things in a row of results, the best first.
-_ITEMS = ("link", "option", "treeitem", "row", "listitem", "heading", "button", "text")
+_ITEMS = ("link", "option", "treeitem", "row", "listitem", "heading", "img", "button", "text")
 _PASSIVE = frozenset({"text", "heading", "status", "alert", "label", "cell"})
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)*")
+_CROSS = frozenset({"x", "×", "✕"})
 #: Words that say where or what kind, never what it is called.
 _EMPTY = frozenset(
     (
@@ -153,6 +154,8 @@ def _named(phrase: Phrase, marks: Sequence[Mark]) -> Match:
 
 
 def _by_name(names: Sequence[str], pool: Sequence[Mark]) -> Match:
+    if names and names[0].strip().casefold() in _CROSS:
+        names = (*names, "Close")  # a cross is told by its name
     for name in names:
         wanted = plain(name)
         same = [mark for mark in pool if wanted and plain(mark.text) == wanted]

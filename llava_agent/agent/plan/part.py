@@ -43,16 +43,17 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A text that the goal does not say and the page does.
+    """A text that the goal does not say.
 
     Attributes:
         of: what it is read from.
-        take: the whole text, the value beside a label, one word of it, or the result of a sum.
+        take: the whole text, the value beside a label, one word of it, the result of a sum; or (`fact`) what
+            is known under that name, looked for on photos and in manuals, else asked of the user.
         word: 0-based place of that word, -1 for the last.
     """
 
     of: Phrase
-    take: Literal["text", "value", "word", "result"] = "text"
+    take: Literal["text", "value", "word", "result", "fact"] = "text"
     word: int = 0
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from llava_agent.agent.decision import FIELDS, LISTS
 from llava_agent.agent.plan.drags import drag
 from llava_agent.agent.plan.explore import SEARCHED, explore
-from llava_agent.agent.plan.fields import fill, filled
+from llava_agent.agent.plan.fields import Known, fill, filled
 from llava_agent.agent.plan.match import Match, match
 from llava_agent.agent.plan.move import TRIES, Move, click, move_on
 from llava_agent.agent.plan.part import Part, Phrase, Plan
@@ -27,6 +27,9 @@ _TOGGLES = frozenset({"checkbox", "radio", "switch", "menuitemcheckbox", "menuit
 _ENTRIES = ("option", "menuitem", "menuitemradio", "radio", "listitem", "button", "link", "text")
 
 
+NOTHING_KNOWN = Known()
+
+
 @dataclass(frozen=True, slots=True)
 class Pursuit:
     """The plan with what holds already ticked, and the move; None leaves the step to the model."""
@@ -35,7 +38,7 @@ class Pursuit:
     move: Move | None
 
 
-def pursue(plan: Plan, seen: Observation) -> Pursuit:
+def pursue(plan: Plan, seen: Observation, known: Known = NOTHING_KNOWN) -> Pursuit:
     """Tick what the page shows to be done already, and say how to go on.
 
     Behind a part that is left to the model nothing is certain any more, and the model decides on.
@@ -44,7 +47,7 @@ def pursue(plan: Plan, seen: Observation) -> Pursuit:
         if any(part.kind == "free" for part in plan.parts[: plan.at + 1]):
             return Pursuit(plan, None)
         if not _holds(plan.part, plan, seen):
-            return Pursuit(plan, _move(plan.part, plan, seen))
+            return Pursuit(plan, _move(plan.part, plan, seen, known))
         plan = plan.ticked(plan.at, "held")
     return Pursuit(plan, None)
 
@@ -71,12 +74,12 @@ def _pressed(part: Part, plan: Plan, seen: Observation) -> bool:
     return one is not None and one.role in _TOGGLES and bool(_ON & set(one.states))
 
 
-def _move(part: Part, plan: Plan, seen: Observation) -> Move | None:
+def _move(part: Part, plan: Plan, seen: Observation, known: Known) -> Move | None:
     match part.kind:
         case "press":
             return _press(part, plan, seen)
         case "fill":
-            move = slide(part, plan, seen) if part.target.role == "slider" else fill(part, plan, seen)
+            move = slide(part, plan, seen) if part.target.role == "slider" else fill(part, plan, seen, known)
             gone = bool(plan.used) and not any(mark.role in FIELDS for mark in seen.marks)
             return move or (_search(plan, seen, covered=True) if gone else None)
         case "choose":

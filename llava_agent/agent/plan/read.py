@@ -29,6 +29,16 @@ _WAY = re.compile(
 )
 
 
+#: What is asked for, and what its control may be called.
+_SIGNS = {
+    "delete": ("delete", "trash", "remove", "bin"),
+    "important": ("important", "star", "favorite"),
+    "star": ("star", "favorite"),
+    "like": ("like", "heart"),
+    "close": ("close", "x"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class _Clause:
     """A clause that fits a form: its words, its groups, and what earlier clauses said.
@@ -89,8 +99,11 @@ def _press(clause: _Clause) -> _Made:
         upward = order["way"].lower() in ("ascending", "increasing")
         phrase = Phrase(role="number", every=True, order="ascending" if upward else "descending")
         return [Part("press", clause.words, phrase)]
-    if rest.lower().rstrip(".") in ("it", "them", "that", ""):
-        return None
+    path = [name.strip() for name in re.split(r"\s*(?:>|›|→)\s*", rest.rstrip("."))]
+    if len(path) > 1 and all(path) and '"' not in rest:
+        return [Part("press", clause.words, Phrase((name,), near=clause.near)) for name in path]
+    if re.match(r"(?:it|them|that(?: (?:e?mail|message|post|item))?)\b", rest, re.IGNORECASE):
+        return _sign(clause)
     if clause.found["verb"].lower() == "go" and not re.match(r"to\b", rest, re.IGNORECASE):
         return None
     if re.match(r"nothing\b", rest, re.IGNORECASE):
@@ -102,6 +115,13 @@ def _press(clause: _Clause) -> _Made:
     if len(names) > 1:
         return [Part("press", clause.words, Phrase((name,), near=clause.near)) for name in names]
     return [Part("press", clause.words, read_phrase(rest, clause.near))]
+
+
+def _sign(clause: _Clause) -> _Made:
+    """`delete it`, `mark it as important`: the control that is named for it."""
+    said = clause.words.lower()
+    names = next((names for word, names in _SIGNS.items() if word in said), None)
+    return [Part("press", clause.words, Phrase(names, "button", near=clause.near))] if names else None
 
 
 def _listed(rest: str) -> list[str]:
@@ -158,6 +178,13 @@ def _forward(clause: _Clause) -> _Made:
     ]
 
 
+def _pass_on(clause: _Clause) -> _Made:
+    """`forward Ann the mail from Bob`: find it, then forward it."""
+    opened = Part("press", clause.words, Phrase((clause.found["from"].removesuffix("'s"),)))
+    sent = _forward(clause)
+    return [opened, *sent] if isinstance(sent, list) else None
+
+
 def _copy(clause: _Clause) -> _Made:
     return read_source(clause.found["rest"])
 
@@ -170,7 +197,9 @@ def _find(clause: _Clause) -> _Made:
     source = read_source(rest) if re.match(r"the .*\bword\b", rest, re.IGNORECASE) else None
     if source:
         return source
-    by = re.search(r"\b(?:by|from|of|named|called)\s+(?P<who>.+)$", rest, re.IGNORECASE)
+    by = re.search(r"\b(?:by|from|of|named|called)\s+(?P<who>.+)$", rest, re.IGNORECASE) or re.match(
+        r"(?P<who>\w+)'s\s+(?:\w+\s+)?(?:e?mail|message|post)\b", rest, re.IGNORECASE
+    )
     phrase = read_phrase(by["who"] if by else rest, clause.near)
     return [Part("press", clause.words, phrase)] if phrase.names or phrase.extreme else None
 
@@ -190,6 +219,11 @@ def _drag(clause: _Clause) -> _Made:
     way = _WAY.fullmatch(rest)
     if way:
         return [Part("drag", clause.words, what, to=way["way"].lower())]
+    place = re.fullmatch(r"to the (?P<nth>\S+) (?:position|place|spot)", rest, re.IGNORECASE)
+    if place:
+        return [
+            Part("drag", clause.words, what, to=replace(read_phrase(place["nth"]), role="item", names=()))
+        ]
     goal = read_phrase(re.sub(r"^(?:(?:in)?to|onto|over)\s+", "", rest))
     return [Part("drag", clause.words, what, to=goal)] if goal != Phrase() else None
 
@@ -245,7 +279,14 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[_Clause], _Made]], ...] = (
         _complete,
     ),
     (_form(r'reply\s+to\s+.*?\bwith\b.*?"(?P<text>[^"]+)"'), _reply),
-    (_form(r"forward\s+.*?\bto\s+(?P<who>[^\s,.]+)"), _forward),
+    (
+        _form(
+            r"""(?:forward|send)\s+(?P<who>\w+)\s+the\s+(?:\w+\s+)?(?:e?mail|message)\s+
+            (?:from|by|of)\s+(?P<from>[^\s,.]+)"""
+        ),
+        _pass_on,
+    ),
+    (_form(r"(?:forward\s+.*?\bto|send\ it\ to)\s+(?P<who>[^\s,.]+)"), _forward),
     (_form(rf"(?:{FILL}|paste)\s+(?P<rest>.+)$"), _fill),
     (_form(r"(?P<verb>find|search\ for|navigate\ to)\s+(?P<rest>.+)$"), _find),
     (_form(rf"(?P<verb>{PRESS})\s+(?P<rest>.+)$"), _press),

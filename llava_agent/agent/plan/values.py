@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from llava_agent.agent.plan.match import match, plain
+from llava_agent.agent.fact import Fact
+from llava_agent.agent.plan.match import match, plain, words_in
 from llava_agent.agent.plan.part import Phrase, Source
 from tools.calculate import evaluate
 from tools.mark import Mark
@@ -15,7 +16,16 @@ _SUM = re.compile(r"^[\d\s.+\-*/x×÷()−]+$")
 _SIGNS = str.maketrans({"×": "*", "÷": "/", "−": "-"})
 
 
-def resolve(source: Source, marks: Sequence[Mark], into: Mark | None = None) -> str | None:
+def known(name: str, facts: Sequence[Fact]) -> str | None:
+    """The value of the fact of that name; None where there is none."""
+    wanted = words_in(name)
+    found = [fact.value for fact in facts if wanted and wanted <= words_in(fact.name)]
+    return found[-1] if found else None
+
+
+def resolve(
+    source: Source, marks: Sequence[Mark], into: Mark | None = None, facts: Sequence[Fact] = ()
+) -> str | None:
     """The text that the source means on the page as it is; None where it is not there.
 
     Args:
@@ -23,6 +33,8 @@ def resolve(source: Source, marks: Sequence[Mark], into: Mark | None = None) -> 
     """
     if source.take == "result":
         return result(marks)
+    if source.take == "fact":
+        return known(source.of.names[0], facts)
     if source.take == "value":
         return _beside(source.of, marks)
     found = match(source.of, marks).marks or _texts(marks)

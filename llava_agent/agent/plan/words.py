@@ -9,6 +9,7 @@ _TAKES = {
     "value": "what stands beside",
     "word": "a word of",
     "result": "the result of the sum",
+    "fact": "the",
 }
 
 

@@ -37,7 +37,7 @@ class PolicyComparison:
             f"{len(first.records)} episodes each ({first.condition.observation}); "
             f"differences to {first.condition.policy} are paired by episode",
             f"{'policy':8}  {'lenient':>20}  {'strict':>20}  {'difference':>22}  {'tokens':>7}  "
-            f"{'saved':>6}  {'image':>6}  {'ms/step':>7}  {'s/episode':>9}",
+            f"{'saved':>6}  {'image':>6}  {'unasked':>7}  {'ms/step':>7}  {'s/episode':>9}  {'money':>8}",
         ]
         for exam in self.exams:
             score, gain = exam.score, self._gain(exam)
@@ -45,10 +45,12 @@ class PolicyComparison:
                 f"{exam.condition.policy:8}  {_share(score.lenient):>20}  {_share(score.strict):>20}  "
                 f"{_difference(gain):>22}  {_mean(exam.records, 'tokens'):7.0f}  "
                 f"{100 * self._saved(exam):5.1f}%  "
-                f"{_mean(exam.records, 'image_tokens'):6.0f}  {_pace(exam.records):7.0f}  "
-                f"{seconds(exam.records)['mean']:9.2f}"
+                f"{_mean(exam.records, 'image_tokens'):6.0f}  {100 * _unasked(exam.records):6.1f}%  "
+                f"{_pace(exam.records):7.0f}  {seconds(exam.records)['mean']:9.2f}  "
+                f"{_mean(exam.records, 'money'):8.5f}"
             )
-        return "\n".join([*lines, "tokens and image tokens are means an episode"])
+        means = "tokens, image tokens and money are means an episode; unasked: steps decided without a model"
+        return "\n".join([*lines, means])
 
     def _row(self, exam: Exam) -> dict[str, object]:
         return {
@@ -58,6 +60,7 @@ class PolicyComparison:
             "tokens_per_episode": round(_mean(exam.records, "tokens"), 1),
             "image_tokens_per_episode": round(_mean(exam.records, "image_tokens"), 1),
             "tokens_saved": round(self._saved(exam), 4),
+            "unasked": round(_unasked(exam.records), 4),
             "money_per_episode": round(_mean(exam.records, "money"), 6),
             "model_ms_per_step": round(_pace(exam.records), 1),
             "seconds_per_episode": seconds(exam.records),
@@ -78,6 +81,12 @@ class PolicyComparison:
 
 def _mean(records: Sequence[EpisodeRecord], name: str) -> float:
     return sum(float(getattr(one, name)) for one in records) / len(records) if records else 0.0
+
+
+def _unasked(records: Sequence[EpisodeRecord]) -> float:
+    """Share of the steps that were decided without a model."""
+    steps = sum(one.steps for one in records)
+    return sum(one.unasked for one in records) / steps if steps else 0.0
 
 
 def _pace(records: Sequence[EpisodeRecord]) -> float:

@@ -43,6 +43,7 @@ class EpisodeRecord(BaseModel):
         ended: the page ended the episode.
         reason: why the run was over.
         actions: what was done, one line a step, refusals included.
+        unasked: steps that were decided without a model.
         refused: steps that the page or a guard refused; `invalid` ones named no possible action.
         seconds: of the episode, from loading the page to its end.
         model_ms: milliseconds inside models; `tokens` of all their calls, `image_tokens` among them.
@@ -60,6 +61,7 @@ class EpisodeRecord(BaseModel):
     reward: float = 0.0
     ended: bool = False
     steps: int = 0
+    unasked: int = 0
     reason: str = ""
     actions: tuple[str, ...] = ()
     refused: int = 0

@@ -227,6 +227,7 @@ def _record(
         reward=episode.reward,
         ended=episode.over,
         steps=len(steps),
+        unasked=sum(not step.calls for step in steps),
         reason=result.reason,
         actions=tuple(step.line for step in steps),
         refused=sum(step.outcome == "refused" for step in steps),

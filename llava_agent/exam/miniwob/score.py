@@ -90,6 +90,7 @@ def describe(records: Sequence[EpisodeRecord]) -> dict[str, object]:
         "steps": {
             "all": steps,
             "mean": round(steps / count, 2) if count else 0.0,
+            "unasked": sum(one.unasked for one in records),
             "refused": sum(one.refused for one in records),
             "invalid": sum(one.invalid for one in records),
             "escalated": sum(one.escalated for one in records),

@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llava_agent.agent.record import StepRecord
-from llava_agent.agent.trace import read_records
+from llava_agent.agent.trace import Trace, read_records
+from llava_agent.errors import ConfigError
 from llava_agent.service.routes.reports import report_address
 from llava_agent.ui.agent import words
 from llava_agent.ui.cards import (
     failed_card,
     going_card,
     hint_card,
+    plan_list,
     result_card,
     steps_list,
     stopped_card,
@@ -78,11 +80,12 @@ async def watch(desk: Desk, who: Principal, id: str) -> AsyncIterator[View]:
         if now != last:
             last = now
             steps = await asyncio.to_thread(_steps, desk.folder / id)
+            plan = await asyncio.to_thread(_plan, desk.folder / id)
             picture = None
             if len(steps) > max(drawn, 0):
                 drawn = len(steps)
                 picture = await asyncio.to_thread(_picture, desk.folder / id, steps[-1])
-            yield _view(run, events, steps, picture)
+            yield _view(run, events, plan, steps, picture)
         if run.over:
             return
         await asyncio.sleep(LOOK_S)
@@ -109,14 +112,20 @@ def paused(events: list[Event]) -> bool:
     return bool(orders) and orders[-1] == "pause"
 
 
-def _view(run: StoredRun, events: list[Event], steps: list[StepRecord], picture: Image.Image | None) -> View:
+def _view(
+    run: StoredRun,
+    events: list[Event],
+    plan: tuple[str, ...],
+    steps: list[StepRecord],
+    picture: Image.Image | None,
+) -> View:
     question, approval = waits(events)
     held = paused(events) and not run.over
     passed = run.state == "done" and (run.result or {}).get("status") == "passed"
     return View(
         run.id,
         _card(run, steps, held),
-        steps_list(steps),
+        plan_list(plan, steps[-1].ticks if steps else ()) + steps_list(steps),
         picture,
         run.over,
         held,
@@ -141,6 +150,14 @@ def _card(run: StoredRun, steps: list[StepRecord], held: bool) -> str:
     if held:
         return waiting_card(words.PAUSED)
     return going_card(steps)
+
+
+def _plan(folder: Path) -> tuple[str, ...]:
+    """The parts of the run's plan in words; none before the run has begun."""
+    try:
+        return Trace.open(folder).settings.plan
+    except ConfigError:
+        return ()
 
 
 def _steps(folder: Path) -> list[StepRecord]:

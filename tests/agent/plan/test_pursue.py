@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from llava_agent.agent.decision import Aim
+from llava_agent.agent.fact import Fact
+from llava_agent.agent.plan.fields import Known
 from llava_agent.agent.plan.part import Plan
 from llava_agent.agent.plan.pursue import pursue
 from llava_agent.agent.plan.read import read_plan
 from llava_agent.agent.plan.tick import LEFT_TO_MODEL, served, ticked
 from llava_agent.agent.turn import Turn, refused
 from llava_agent.agent.verify import Verification
-from tools.action import Click, Drag, Press, Scroll, Select, Target, Type, Wait
+from tools.action import Ask, Click, Drag, Look, Press, Scroll, Select, Target, Type, Wait
 from tools.geometry import Box
 from tools.mark import Mark
 from tools.observation import Observation, Outcome
@@ -174,3 +176,19 @@ def test_the_models_own_steps_are_ticked_too() -> None:
     assert other is not None and (other.part, other.ends) == (0, False)
     assert pursue(plan, seen).move is None, "a part that is left to the model is not guided"
     assert pursue(replace(plan, ticks=("tried", "open")), seen).move is None
+
+
+def test_a_value_that_the_goal_only_names_is_looked_for_and_then_asked_of_the_user() -> None:
+    plan, seen = read_plan("Enter the order number into the text field and press Save"), page(field("Order"))
+    looking = pursue(plan, seen, Known(looks=True)).move
+    assert looking is not None and looking.action == Look(question="order number")
+    looked = plan.using(looking.note)
+    asking = pursue(looked, seen, Known(looks=True)).move
+    assert asking is not None and asking.action == Ask(
+        question="What is the order number?", about="order number"
+    )
+    known = Known((Fact("order number", "PO-7", 1.0),))
+    typed = pursue(looked.using(asking.note), seen, known).move
+    assert typed is not None and typed.action == Type(target=Target(ref="textbox:Order"), text="PO-7")
+    unanswered = pursue(plan.using(asking.note), seen).move
+    assert unanswered is None, "the user is asked once, then the model decides"

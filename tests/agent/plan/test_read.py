@@ -40,6 +40,12 @@ from llava_agent.demo import WEB_TASK
         ('Click the "Like" button on all posts by @bob', ('click every "Like" button of @bob',)),
         ("Click on the numbers in descending order", ("click every descending, number",)),
         ("Drag the report to the top", ('drag "report" top',)),
+        ("Select File>Export>PDF", ('click "File"', 'click "Export"', 'click "PDF"')),
+        ("Find Ann's email and delete it.", ('click "Ann"', 'click "bin" button')),
+        (
+            "Forward Eve the latest mail from Bob",
+            ('click "Bob"', 'click "Forward" button', 'fill "to" field with "Eve"', 'click "Send" button'),
+        ),
         (
             "Set the sliders to the values [3, 5]",
             ('fill number 1 of the slider with "3"', 'fill number 2 of the slider with "5"'),
