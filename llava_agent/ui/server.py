@@ -33,6 +33,7 @@ def mount_pages(app: FastAPI, service: Service) -> None:
         theme=theme(),
         css_paths=styles(),
         head=scripts(),
+        favicon_path=Path(__file__).with_name("favicon.svg"),
         footer_links=[],
         show_error=False,
         ssr_mode=False,

@@ -124,6 +124,7 @@ def test_nothing_but_this_server_was_asked(page: Page, site: Site) -> None:
     assert asked == {urlsplit(site.url).netloc}
     html = page.request.get(site.url).text()
     assert "fonts.googleapis" not in html and "cdnjs" not in html
+    assert "<title>llava-agent</title>" in page.request.get(f"{site.url}/favicon.ico").text()
 
 
 @pytest.mark.skipif(not present("embedded"), reason="the embedded weights are not pulled")
