@@ -1,8 +1,9 @@
 """How much does the server carry, and does it grow? Starts a server of its own on this machine.
 
 `python -m benchmarks.serve_load --out load.json` asks the real models the same question about the pump
-at 1, 8 and 32 clients at once, each for some seconds, then sends requests one by one and watches the memory.
-A refusal with 429 is waited out as `Retry-After` says, as a client would. Nothing leaves the machine.
+at 1, 8 and 32 clients at once, each for some seconds; has as many upload photos, and begin inspections and
+wait for them; then sends requests one by one and watches the memory. A refusal with 429 is waited out as
+`Retry-After` says, as a client would. Nothing leaves the machine.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -68,7 +70,16 @@ def body() -> dict[str, object]:
 def server() -> Iterator[tuple[str, psutil.Process]]:
     """A server over an empty database, ready and warm."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "llava_agent.cli", "serve", "--port", "0"]
+        command = [
+            sys.executable,
+            "-m",
+            "llava_agent.cli",
+            "serve",
+            "--port",
+            "0",
+            "--runs",
+            f"{folder}/runs",
+        ]
         process = subprocess.Popen(
             [*command, "--database", f"{folder}/state.db"], stderr=subprocess.PIPE, text=True
         )
@@ -83,23 +94,53 @@ def server() -> Iterator[tuple[str, psutil.Process]]:
             process.wait()
 
 
-def load(url: str, clients: int, seconds: float) -> Level:
-    """Clients that ask again as soon as they are answered."""
+#: One piece of work of a client, begun again while it is refused.
+Work = Callable[[httpx.Client, str], httpx.Response]
+_QUESTION = json.dumps(body()).encode()
+_PHOTO = PUMP.read_bytes()
+
+
+def ask(browser: httpx.Client, url: str) -> httpx.Response:
+    """A question about a photo, answered by the models."""
+    headers = {"content-type": "application/json"}
+    return browser.post(f"{url}/v1/chat/completions", content=_QUESTION, headers=headers)
+
+
+def upload(browser: httpx.Client, url: str) -> httpx.Response:
+    """A photo: decoded, turned, written anew, measured, stored and synced."""
+    headers = {"idempotency-key": uuid.uuid4().hex}
+    return browser.post(f"{url}/api/photos", files={"file": ("pump.jpg", _PHOTO)}, headers=headers)
+
+
+def inspect(browser: httpx.Client, url: str) -> httpx.Response:
+    """A run from its beginning to its end."""
+    made = upload(browser, url)
+    if made.is_error:
+        return made
+    begun = browser.post(f"{url}/api/inspections", json={"photos": [made.json()["id"]]})
+    if begun.is_error:
+        return begun
+    ended = browser.get(f"{url}/api/runs/{begun.json()['id']}/events")
+    done = '"state": "done"' in ended.text
+    return ended if done else httpx.Response(500, text=ended.text)
+
+
+def load(url: str, work: Work, clients: int, seconds: float) -> Level:
+    """Clients that begin again as soon as they are done."""
     level, lock, until = Level(clients), threading.Lock(), time.monotonic() + seconds
-    question = json.dumps(body()).encode()
 
     def client() -> None:
-        with httpx.Client(timeout=300, headers={"content-type": "application/json"}) as browser:
+        with httpx.Client(timeout=600) as browser:
             while time.monotonic() < until:
                 began = time.monotonic()
-                answer = browser.post(f"{url}/v1/chat/completions", content=question)
+                answer = work(browser, url)
                 while answer.status_code == 429 and time.monotonic() < until:
                     with lock:
                         level.refused += 1
                     time.sleep(float(answer.headers["retry-after"]))
-                    answer = browser.post(f"{url}/v1/chat/completions", content=question)
+                    answer = work(browser, url)
                 with lock:
-                    if answer.status_code == 200:
+                    if answer.is_success:
                         level.answered += 1
                         level.latencies.append(time.monotonic() - began)
                     elif answer.status_code != 429:
@@ -116,11 +157,11 @@ def load(url: str, clients: int, seconds: float) -> Level:
 
 
 def memory(url: str, process: psutil.Process, requests: int) -> dict[str, float]:
-    """Slope of the resident memory over requests, by least squares, in KiB a request."""
-    question, sizes = json.dumps(body()).encode(), []
-    with httpx.Client(timeout=300, headers={"content-type": "application/json"}) as browser:
-        for _ in range(requests):
-            browser.post(f"{url}/v1/chat/completions", content=question).raise_for_status()
+    """Slope of the resident memory over questions, and an upload after each four, in KiB a request."""
+    sizes = []
+    with httpx.Client(timeout=300) as browser:
+        for number in range(requests):
+            (upload if number % 5 == 4 else ask)(browser, url).raise_for_status()
             sizes.append(process.memory_info().rss / 1024)
     slope = statistics.linear_regression(range(len(sizes)), sizes).slope
     return {
@@ -134,13 +175,15 @@ def memory(url: str, process: psutil.Process, requests: int) -> dict[str, float]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=20, help="for each number of clients")
-    parser.add_argument("--requests", type=int, default=300, help="for the memory")
+    parser.add_argument("--requests", type=int, default=500, help="for the memory")
+    parser.add_argument("--levels", type=int, nargs="+", default=LEVELS, help="clients at once")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     result: dict[str, object] = {"machine": asdict(measure_machine(2))}
     with server() as (url, process):
-        levels = [load(url, clients, options.seconds).row() for clients in LEVELS]
-        result |= {"levels": levels, "memory": memory(url, process, options.requests)}
+        for name, work in {"questions": ask, "uploads": upload, "inspections": inspect}.items():
+            result[name] = [load(url, work, clients, options.seconds).row() for clients in options.levels]
+        result["memory"] = memory(url, process, options.requests)
     text = json.dumps(result, indent=2)
     if options.out:
         options.out.write_text(text + "\n")
