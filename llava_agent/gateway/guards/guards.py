@@ -14,6 +14,7 @@ from llava_agent.gateway.guards.injection import Injection
 from llava_agent.gateway.guards.mask import Masks
 from llava_agent.gateway.guards.parts import fixed_texts, rewritten, texts
 from llava_agent.gateway.guards.patterns import Patterns
+from llava_agent.gateway.guards.presidio import NAME_WORDS, Presidio
 from llava_agent.gateway.guards.rounds import ReadImages, Round, Text
 from llava_agent.gateway.guards.secrets import Secrets
 from llava_agent.gateway.guards.settings import Action, GuardSettings
@@ -46,7 +47,8 @@ class Guards:
         self.settings = settings or GuardSettings()
         self._topics = Topics(self.settings.topics)
         built_in = (Secrets(), Patterns(self.settings.phone_regions), self._topics, Injection())
-        self._guards: tuple[Guard, ...] = built_in if guards is None else tuple(guards)
+        own = built_in if guards is None else tuple(guards)
+        self._guards: tuple[Guard, ...] = (*own, *_further(self.settings))
         self._read = read
 
     def inbound(
@@ -121,7 +123,7 @@ class Guards:
         return StreamGuard(
             look=self._places,
             restore=hidden.restore if hidden is not None else lambda text: text,
-            words=max(1, self._topics.most_words),
+            words=max(1, self._topics.most_words, NAME_WORDS if self.settings.presidio else 0),
             finish=lambda text: output.schema_result_of(text, request),
         )
 
@@ -161,6 +163,10 @@ class Guards:
         results = results_of(seen, rule)
         enforce(results, "the answer")
         return seen, rule, results
+
+
+def _further(settings: GuardSettings) -> tuple[Guard, ...]:
+    return () if settings.presidio is None else (Presidio(settings.presidio),)
 
 
 @lru_cache(maxsize=8)

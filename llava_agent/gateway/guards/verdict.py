@@ -20,10 +20,13 @@ assert set(_SEVERITY) == set(get_args(Action))
 def rule_of(settings: GuardSettings, patterns: PatternActions) -> Rule:
     """The settings as one function of guard and kind; a guard that they do not know blocks."""
     topics: dict[str, Action] = {topic.name: topic.action for topic in settings.topics}
+    entities = settings.presidio.entities if settings.presidio else {}
 
     def rule(guard: str, kind: str) -> Action:
         if guard in ("patterns", "secrets"):
             return patterns.of(kind)
+        if guard == "presidio":
+            return entities.get(kind.upper(), "block")
         if guard == "injection":
             return settings.injection
         return topics.get(kind, "block") if guard == "topics" else "block"
