@@ -38,10 +38,12 @@ class PolicyText:
     """The policy in force as it is written.
 
     Attributes:
+        file: where it was read; a change goes there, wherever the policy in force is by then.
         digest: of the text; a change says on which text it was made.
         shipped: it is the product's own; a change is written to the configuration folder.
     """
 
+    file: Path
     text: str
     digest: str
     policy: Policy
@@ -79,7 +81,7 @@ class PolicyDesk:
         """Raises ConfigError where the file is gone or was made wrong since."""
         path = self.place()
         text = path.read_text(encoding="utf-8")
-        return PolicyText(text, digest_of(text), parse_policy(text, path), path == SHIPPED)
+        return PolicyText(path, text, digest_of(text), parse_policy(text, path), _ships(path))
 
     def draft(self, text: str) -> Draft:
         """A changed text, checked whole.
@@ -136,11 +138,16 @@ class PolicyDesk:
             )
         if not draft.diff:
             raise Conflict("the text is the one in force already", "change it first")
-        path = config_folder() / "policy.yaml" if before.shipped else self.place()
+        path = config_folder() / "policy.yaml" if before.shipped else before.file
         versions = {"before": before.policy.version_hash, "after": draft.policy.version_hash}
         with recorded(self.audit, by, "policy changed", text_sha256=_sha256(text), **versions):
             _write(path, text)
         return draft
+
+
+def _ships(path: Path) -> bool:
+    """Whether it is the product's own, by whatever way it was named: that one is never written."""
+    return path.resolve() == SHIPPED.resolve()
 
 
 def digest_of(text: str) -> str:

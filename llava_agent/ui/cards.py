@@ -20,7 +20,8 @@ def problem_card(error: LlavaAgentError) -> str:
 
 def failed_card(reason: str) -> str:
     """Why something ended badly, as it was noted."""
-    return f'<div class="card problem" role="alert">{escape(reason.rstrip("."))}.</div>'
+    end = "" if reason.endswith("?") else "."
+    return f'<div class="card problem" role="alert">{escape(reason.rstrip("."))}{end}</div>'
 
 
 def hint_card(text: str) -> str:

@@ -26,7 +26,7 @@ def build_frame(service: Service, desks: Sequence[Tab], page: gr.Blocks) -> None
     """Build masthead and tabs inside the Blocks that are open. Tabs appear once it is known who asks."""
     gr.HTML(_MASTHEAD, padding=False)
     account = gr.HTML(padding=False, elem_id="account")
-    with gr.Tabs(elem_id="desks") as bar:
+    with gr.Tabs(elem_id="desks", overflow_behavior="wrap") as bar:
         tabs = []
         for desk in desks:
             with gr.Tab(desk.title, id=desk.id, visible=False) as tab:

@@ -23,9 +23,12 @@ DESKS = (
     "llava_agent.ui.desk.section",
     "llava_agent.ui.agent.section",
     "llava_agent.ui.lab.section",
+    "llava_agent.ui.admin.approvals",
+    "llava_agent.ui.admin.keys",
+    "llava_agent.ui.admin.section",
 )
 
-_STYLE = Path(__file__).with_name("page.css")
+_STYLE, _SCRIPT = (Path(__file__).with_name(name) for name in ("page.css", "page.js"))
 
 
 def desks() -> tuple[Tab, ...]:
@@ -38,13 +41,14 @@ def styles() -> list[Path]:
 
 
 def scripts() -> str:
-    """The desks' scripts as one element of the page's head."""
-    found = [desk.script.read_text(encoding="utf-8") for desk in desks() if desk.script is not None]
+    """The page's and the desks' scripts as one element of the page's head."""
+    files = [_SCRIPT, *(desk.script for desk in desks() if desk.script is not None)]
+    found = [file.read_text(encoding="utf-8") for file in files]
     return f"<script>{''.join(found)}</script>"
 
 
 def theme() -> gr.themes.Base:
-    """System fonts only, so that nothing is fetched."""
+    """System fonts only, so that nothing is fetched; colours that differ enough from their ground."""
     import gradio as gr
 
     return gr.themes.Base(
@@ -54,6 +58,20 @@ def theme() -> gr.themes.Base:
         radius_size=gr.themes.sizes.radius_md,
         font=["system-ui", "-apple-system", "Segoe UI", "sans-serif"],
         font_mono=["ui-monospace", "Consolas", "monospace"],
+    ).set(
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_400",
+        link_text_color="*primary_700",
+        link_text_color_hover="*primary_800",
+        link_text_color_visited="*primary_700",
+        color_accent="*primary_700",
+        block_info_text_color="*neutral_600",
+        block_info_text_color_dark="*neutral_400",
+        block_label_text_color="*neutral_700",
+        input_placeholder_color="*neutral_500",
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_dark="*primary_700",
     )
 
 

@@ -80,7 +80,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Closed]:
     """The page of a server that asks for a login, with an account of each role, called like the role."""
     folder = tmp_path_factory.mktemp("closed")
-    app = application(folder, lambda: core(), ui=True, login=True, runs=folder / "runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LLAVA_AGENT_AUDIT_HEADS", str(folder / "heads"))  # of its own chain
+        app = application(folder, lambda: core(), ui=True, login=True, runs=folder / "runs")
     for role in ROLES:
         service(app).users.add(role, PASSWORD, [role])
     with running(app) as url:
