@@ -13,7 +13,7 @@ import pytest
 
 from llava_agent.cli import main
 from llava_agent.errors import PermissionDenied
-from llava_agent.reach import Attempt, browser, content, models, proved, tools, transport
+from llava_agent.reach import Attempt, browser, content, models, proved, start, tools, transport
 from llava_agent.reach.ends import Ends
 from llava_agent.reach.ground import Ground
 from llava_agent.reach.prove import _awaited
@@ -151,3 +151,8 @@ def _networking(path: Path) -> str:
             if name in _LIBRARIES:
                 return name
     return ""
+
+
+def test_the_server_starts_without_asking_anybody_for_anything() -> None:
+    found = start.attempt()
+    assert (found.verdict, found.by) == ("refused", "it asks for nothing on the network")
