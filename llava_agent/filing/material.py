@@ -20,6 +20,7 @@ _WHOLE = {
     "date": "the day it was made",
     "time": "the time it was made",
     "faults": "the likely faults",
+    "findings": "the likely faults and the notes",
     "faults.level": "how bad the faults are",
     "steps": "the next steps",
     "notes": "the notes",
@@ -91,6 +92,8 @@ class Material:
             case "faults.level":
                 levels = {one.level for one in self.document.faults}
                 return next((level for level in ("fault", "watch") if level in levels), "none")
+            case "findings":
+                return "; ".join(filter(None, (self._text("faults"), self._text("notes")))) or None
             case "steps":
                 return "; ".join(one.do for one in self.document.steps) or None
             case "notes":
@@ -103,6 +106,9 @@ class Material:
         if len(values) > 1 and not _settled(found):
             raise Ambiguous(" and ".join(values))
         return next((one.value for one in found if one.edited), values[0] if values else None)
+
+    def _text(self, source: str) -> str:
+        return str(self.take(source) or "")
 
     def _photos(self, part: str) -> JsonValue:
         if part == "count":

@@ -15,7 +15,8 @@ from llava_agent.inspection.units import Quantity, plain, quantity, unit_of
 from tools.geometry import Box
 from tools.mark import Mark
 
-_NAMES = {
+#: What can be read off an instrument, by the kind of quantity.
+READINGS = {
     "pressure": "Pressure",
     "temperature": "Temperature",
     "voltage": "Voltage",
@@ -143,7 +144,7 @@ def _reading(
     return Line(
         kind=kind,
         key=f"{kind}_{what}",
-        name=_NAMES.get(what, "Reading"),
+        name=READINGS.get(what, "Reading"),
         value=plain(value),
         confidence=confidence,
         evidence=(Evidence(sha256, (x0, y0, x1, y1), plain(value), "dial" if kind == "gauge" else "ocr"),),

@@ -18,7 +18,7 @@ def test_the_shipped_destinations_are_read() -> None:
     api, form = (read_filing(CONFIGS / f"{name}.yaml") for name in ("maintenance", "maintenance-form"))
     assert isinstance(api.to, ApiTarget) and isinstance(form.to, FormTarget)
     assert api.fields["serial_number"].take == ("plate.serial_number",)
-    assert set(api.fields["condition"].sources) == {"faults", "photos.count", "record"}
+    assert set(api.fields["condition"].sources) == {"findings", "photos.count", "record"}
 
 
 @pytest.mark.parametrize(

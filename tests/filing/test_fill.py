@@ -46,10 +46,10 @@ def test_a_record_fills_the_shipped_destination() -> None:
         "model": "NK 65-200",
         "pressure_bar": 17.2369,
         "priority": "high",
-        "condition": "Pressure is above its limit (2 photos, record record_1)",
+        "condition": "Pressure is above its limit (photos: 2, record record_1)",
     }
     calm = fill(SHIPPED, material(faults=[])).values
-    assert calm["priority"] == "low" and str(calm["condition"]).startswith("no fault was seen (2 photos")
+    assert calm["priority"] == "low" and str(calm["condition"]).startswith("no fault was seen (photos: 2")
 
 
 def test_each_missing_field_is_one_sentence() -> None:

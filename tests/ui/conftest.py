@@ -14,11 +14,14 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from examples.maintenance.server import serve
+from examples.maintenance.store import Store as Tickets
 from llava_agent.assembly import Core
 from llava_agent.gateway.principal import ROLES
 from llava_agent.service.app import create_app
 from llava_agent.service.context import Service
 from llava_agent.service.settings import Settings
+from tests.filing.records import target
 from tests.service.serving import PASSWORD, application, running, service
 from tests.ui.words import PHOTOS, core
 from tools.browser.find import find_browser
@@ -51,16 +54,41 @@ class Closed:
     service: Service
 
 
+@dataclass(frozen=True)
+class OtherSystem:
+    """The example application that records are filed in."""
+
+    url: str
+    tickets: Tickets
+
+
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def tickets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OtherSystem]:
+    path = tmp_path_factory.mktemp("tickets") / "tickets.db"
+    with serve(path) as url:
+        yield OtherSystem(url, Tickets(path))
+
+
+def desk_file(folder: Path, url: str) -> Path:
+    """A desk that files in the example application, under the shipped policy, which asks."""
+    target(folder, url, policy="")
+    path = folder / "desk.yaml"
+    path.write_text("filing: [maintenance.yaml]\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory, tickets: OtherSystem) -> Iterator[Site]:
     runs = tmp_path_factory.mktemp("runs")
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     site = Site(f"http://127.0.0.1:{listener.getsockname()[1]}", runs)
+    folder = tmp_path_factory.mktemp("state")
     settings = Settings(
-        database=str(tmp_path_factory.mktemp("state") / "state.db"),
+        database=str(folder / "state.db"),
         ui=True,
         runs=runs,
+        desk=desk_file(folder, tickets.url),
         examples=(str(PHOTOS / "pump.jpg"),),
     )
     app = create_app(settings, lambda: site.core())

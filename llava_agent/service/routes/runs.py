@@ -16,6 +16,7 @@ from llava_agent.errors import NotFound
 from llava_agent.gateway.principal import Principal
 from llava_agent.inspection.inspect import MOST_PHOTOS
 from llava_agent.service.desk import Desk
+from llava_agent.service.errors import BadRequest
 from llava_agent.service.http.describe import content
 from llava_agent.service.http.permission import needs
 from llava_agent.service.routes.answers import Cursor, Key, Limit, Parts, Who, paged, run_shape
@@ -32,12 +33,14 @@ PhotoIds = Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_lengt
 
 
 class NewInspection(BaseModel):
-    """Photos of one piece of equipment."""
+    """Photos of one piece of equipment. `record`: an open record that they are added to, as an answer to what
+    it asks for; it is inspected anew with all of its photos, and what a person wrote in it stays."""
 
     model_config = ConfigDict(extra="forbid")
 
     photos: PhotoIds = Field(min_length=1)
     asset: str = Field("", max_length=100)
+    record: str | None = Field(None, max_length=40)
 
 
 class NewTask(BaseModel):
@@ -56,6 +59,11 @@ class NewTask(BaseModel):
 @router.post("/inspections", status_code=202, summary="Inspect photos; the record comes with the run's end")
 @needs("content.write")
 def inspections(body: NewInspection, desk: Parts, who: Who, response: Response, key: Key = None) -> Run:
+    if body.record is not None:
+        there = desk.records.get(who, body.record).photos
+        body = body.model_copy(update={"photos": list(dict.fromkeys([*there, *body.photos]))})
+        if len(body.photos) > MOST_PHOTOS:
+            raise BadRequest(f"a record rests on at most {MOST_PHOTOS} photos", "begin another one", "photos")
     return _begin(desk, who, inspect.KIND, body, response, key)
 
 

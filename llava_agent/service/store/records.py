@@ -120,6 +120,28 @@ class Records:
                 raise NotFound(f"there is no record {id}", "list the records")
             return _record(row, _photos_of(connection, [id]).get(id, ()))
 
+    def extend(
+        self,
+        connection: sa.Connection,
+        who: Principal,
+        id: str,
+        version: int,
+        body: dict[str, Any],
+        photos: Sequence[str],
+    ) -> str:
+        """An open record with a new inspection over more photos, in a transaction that does more than this.
+
+        Raises:
+            NotFound: no such record.
+            Conflict: changed by another since `version`, or sent already.
+        """
+        values = {"version": version + 1, "changed": now(), "reason": "", "body": body, "state": "draft"}
+        self._move(who, id, version, _OPEN, values, connection)
+        there = _photos_of(connection, [id]).get(id, ())
+        for position, photo in enumerate((one for one in photos if one not in there), start=len(there)):
+            connection.execute(record_photos.insert().values(record=id, photo=photo, position=position))
+        return id
+
     def list(
         self, who: Principal, *, asset: str | None = None, cursor: str | None = None, limit: int = USUAL
     ) -> Page[Record]:

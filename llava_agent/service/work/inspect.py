@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from llava_agent.assembly import Core
 from llava_agent.gateway.ledger import Ledger
 from llava_agent.gateway.principal import Principal
+from llava_agent.inspection.document import read_document
 from llava_agent.inspection.guidance import Search
 from llava_agent.inspection.inspect import inspect_photos
+from llava_agent.inspection.revise import carry_over
 from llava_agent.service.store.photos import Photos
 from llava_agent.service.store.records import Records
 from llava_agent.service.work.job import Done, Handler, Job
@@ -63,8 +65,14 @@ def _inspect(
     job.check()
     body = found.as_dict()
     asset = job.run.request.get("asset") or found.asset
+    earlier: str | None = job.run.request.get("record")
 
     def write(connection: sa.Connection) -> Mapping[str, Any]:
-        return {"record": records.insert(connection, job.who, body, ids, asset)}
+        if earlier is None:
+            return {"record": records.insert(connection, job.who, body, ids, asset)}
+        # A photo that was asked for: the record grows, and what a person wrote in it stays.
+        before = records.get(job.who, earlier)
+        whole = carry_over(read_document(before.body), read_document(body)).model_dump(mode="json")
+        return {"record": records.extend(connection, job.who, earlier, before.version, whole, ids)}
 
     return Done({"lines": len(found.lines), "faults": len(found.faults)}, write)

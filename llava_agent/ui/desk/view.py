@@ -9,6 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from llava_agent.inspection.document import FaultDocument, InspectionDocument, LineDocument, StepDocument
+from llava_agent.inspection.revise import choices
 from llava_agent.ui.desk import words
 
 if TYPE_CHECKING:
@@ -40,12 +41,15 @@ def inspection_view(
     images: Mapping[str, Image.Image],
     changes: Sequence[Change] = (),
     record: str = "",
+    *,
+    locked: bool = False,
 ) -> str:
-    """The photos with a box for each line, and the table; `desk.js` links the two.
+    """The photos with a box for each line, and the table; `desk.js` links the two and gathers the changes.
 
     Args:
         images: upright photos by the hash of their pixels.
         record: id of the stored record, whose files are offered; empty for none.
+        locked: it was filed, so nothing can be changed.
     """
     photos = "".join(
         _photo(document, photo.sha256, photo.name, images[photo.sha256])
@@ -54,9 +58,9 @@ def inspection_view(
     )
     return (
         f'<div class="desk"><div class="desk-photos">{photos}</div>'
-        f'<div class="desk-table">{_faults(document)}{_table(document.lines)}'
-        f"{_list(words.CHANGES, [change.sentence for change in changes])}{_steps(document)}"
-        f"{_files(record)}</div></div>"
+        f'<div class="desk-table">{_missing(document) if not locked else ""}{_faults(document, locked)}'
+        f"{_table(document.lines, locked)}{_list(words.CHANGES, [change.sentence for change in changes])}"
+        f"{_steps(document)}{_files(record)}</div></div>"
     )
 
 
@@ -67,6 +71,10 @@ def _photo(document: InspectionDocument, sha256: str, name: str, image: Image.Im
             if one.photo == sha256 and one.box:
                 title = f"{line.name}: {line.value}"
                 boxes.append(_box(f"line-{number}", one.box, title, line.kind, image.width))
+    for number, missing in enumerate(document.missing):
+        for one in missing.evidence:
+            if one.photo == sha256 and one.box and missing.what.startswith(("a gauge", "the plate")):
+                boxes.append(_box(f"missing-{number}", one.box, missing.ask, "missing", image.width))
     for number, fault in enumerate(document.faults):
         for one in fault.evidence:
             if one.photo == sha256 and one.box:
@@ -89,14 +97,52 @@ def _box(link: str, box: tuple[int, int, int, int], title: str, kind: str, width
     )
 
 
-def _table(lines: Sequence[LineDocument]) -> str:
-    if not lines:
-        return f'<p class="small">{words.NOTHING}</p>'
-    rows = "".join(_row(number, line) for number, line in enumerate(lines))
-    return f'<h3>{words.READ}</h3><p class="small">{words.EDIT_HINT}</p><ol class="desk-lines">{rows}</ol>'
+def _table(lines: Sequence[LineDocument], locked: bool) -> str:
+    rows = "".join(_row(number, line, locked) for number, line in enumerate(lines))
+    hint = words.EDIT_HINT if lines else words.NOTHING
+    added = "" if locked else _add()
+    return f'<h3>{words.READ}</h3><p class="small">{hint}</p><ol class="desk-lines">{rows}</ol>{added}'
 
 
-def _row(number: int, line: LineDocument) -> str:
+def _add() -> str:
+    """Where a person writes in what was not read; `desk.js` puts it into the table."""
+    options = "".join(
+        f'<option value="{escape(key)}">{escape(name)}</option>' for key, name in choices().items()
+    )
+    return (
+        f'<div class="desk-add"><b>{words.ADD}</b><select aria-label="{words.ADD_WHAT}">{options}</select>'
+        f'<input aria-label="{words.ADD_VALUE}" placeholder="{words.ADD_VALUE}" autocomplete="off">'
+        f'<button type="button" data-put>{words.ADD_PUT}</button></div>'
+    )
+
+
+def _missing(document: InspectionDocument) -> str:
+    """What another photo should show; the row below the view takes it."""
+    if not document.missing:
+        return ""
+    rows = "".join(
+        f'<li data-link="missing-{number}"><b>{escape(_capital(one.ask))}</b><br>'
+        f'<span class="small">{escape(one.what)}</span></li>'
+        for number, one in enumerate(document.missing)
+    )
+    return f'<h3>{words.MISSING}</h3><ul class="desk-missing">{rows}</ul>'
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def _cross(mark: str, number: int, said: str, locked: bool) -> str:
+    if locked:
+        return ""
+    label = escape(said)
+    return (
+        f'<button type="button" class="cross" data-{mark}="{number}" aria-pressed="false" '
+        f'aria-label="{label}" title="{label}">×</button>'
+    )
+
+
+def _row(number: int, line: LineDocument, locked: bool) -> str:
     share = words.BY_HAND if line.edited else words.SURE.format(share=f"{line.confidence:.0%}")
     doubt = " unsure" if line.confidence < 0.6 and not line.edited else ""
     name = escape(line.name)
@@ -105,30 +151,35 @@ def _row(number: int, line: LineDocument) -> str:
         f'<button type="button" class="number" aria-label="{escape(words.SHOW.format(name=line.name))}">'
         f"{number + 1}</button>"
         f'<label><span>{name}<em>{share}</em></span><input data-edit="{number}" value="{escape(line.value)}" '
-        f'aria-label="{escape(words.VALUE_OF.format(name=line.name))}" autocomplete="off" spellcheck="false">'
-        "</label></li>"
+        f'aria-label="{escape(words.VALUE_OF.format(name=line.name))}" autocomplete="off" spellcheck="false"'
+        f"{' readonly' if locked else ''}></label>"
+        f"{_cross('remove', number, words.REMOVE.format(name=line.name), locked)}</li>"
     )
 
 
-def _faults(document: InspectionDocument) -> str:
+def _faults(document: InspectionDocument, locked: bool) -> str:
     if not document.faults:
         return ""
-    rows = "".join(_fault(number, fault) for number, fault in enumerate(document.faults))
+    rows = "".join(_fault(number, fault, locked) for number, fault in enumerate(document.faults))
     return f'<h3>{words.FAULTS}</h3><ul class="desk-faults">{rows}</ul>'
 
 
-def _fault(number: int, fault: FaultDocument) -> str:
+def _fault(number: int, fault: FaultDocument, locked: bool) -> str:
     share = words.SURE.format(share=f"{fault.confidence:.0%}")
     return (
-        f'<li data-link="fault-{number}" class="{escape(fault.level)}" tabindex="0" role="button">'
-        f"<b>{escape(fault.what)}</b> <em>{share}</em><br>{escape(fault.because)}</li>"
+        f'<li class="{escape(fault.level)}" data-link="fault-{number}">'
+        f'<div tabindex="0" role="button"><b>{escape(_capital(fault.what))}</b> <em>{share}</em><br>'
+        f"{escape(_capital(fault.because))}</div>"
+        f"{_cross('dismiss', number, words.DISMISS.format(name=fault.what), locked)}</li>"
     )
 
 
 def _steps(document: InspectionDocument) -> str:
-    if not document.steps:
+    asked = {one.ask for one in document.missing}
+    steps = [step for step in document.steps if step.do not in asked]
+    if not steps:
         return ""
-    rows = "".join(f"<li>{escape(step.do)}{_cited(step)}</li>" for step in document.steps)
+    rows = "".join(f"<li>{escape(step.do)}{_cited(step)}</li>" for step in steps)
     return f"<h3>{words.STEPS}</h3><ul>{rows}</ul>"
 
 
