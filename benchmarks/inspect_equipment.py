@@ -25,6 +25,7 @@ from llava_agent.exam.share import Share
 from llava_agent.inspection.finding import Inspection, Line
 from llava_agent.inspection.inspect import inspect_photos
 from llava_agent.inspection.lamps import WARNING
+from llava_agent.inspection.plate_words import FIELDS
 from llava_agent.inspection.quality import measure
 from llava_agent.inspection.units import plain, quantity
 from tools.geometry import Box
@@ -71,9 +72,14 @@ def score(scene: Scene, found: Inspection, counts: dict[str, Count], wrong: list
     """Add one scene to the counts; `wrong` gets a line for each false claim."""
     true = _true_fields(scene)
     plates = [line for line in found.lines if line.kind == "plate"]
+    others = [line for line in found.lines if line.kind == "other"]
     for key, value, _ in true:
-        hits = [line for line in plates if line.key == key and _same(line.value, value)]
-        counts["plate"].there.append(bool(hits))
+        named = [line for line in (plates if key in FIELDS else others) if _same(line.value, value)]
+        hits = [line for line in named if key not in FIELDS or line.key == key]
+        counts["plate" if key in FIELDS else "other pairs"].there.append(bool(hits))
+    for line in others:
+        hit = any(key not in FIELDS and _same(line.value, value) for key, value, _ in true)
+        _claim(counts["other pairs"], line, hit, scene, wrong)
     for line in plates:
         hit = any(line.key == key and _same(line.value, value) for key, value, _ in true)
         name = "asked" if line.evidence[0].source == "model" else "plate"
@@ -227,9 +233,18 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=200, help="scenes (200)")
     parser.add_argument("--seed", type=int, default=FIRST_SEED, help=f"the first scene ({FIRST_SEED})")
     parser.add_argument("--difficulty", type=float, default=0.3, help="0 good photos, 1 bad ones (0.3)")
+    parser.add_argument(
+        "--unknown",
+        nargs="*",
+        default=[],
+        metavar="FIELD",
+        help="plate fields whose labels are taken off the list, to see what is read of unknown ones",
+    )
     parser.add_argument("--no-model", action="store_true", help="ask the model nothing")
     parser.add_argument("--out", type=Path, help="write the result here as JSON")
     chosen = parser.parse_args()
+    for name in chosen.unknown:
+        del FIELDS[name]
     result = evaluate(chosen.count, chosen.seed, chosen.difficulty, assemble(), ask=not chosen.no_model)
     for name, row in result["found"].items():
         recall, precision = row["recall"], row["precision"]

@@ -177,6 +177,7 @@ def _print(document: InspectionDocument, changes: tuple[Change, ...]) -> None:
             "Likely faults",
             [f"{fault.what} ({fault.confidence:.0%}): {fault.because}" for fault in document.faults],
         ),
+        ("Also on the photos", [", ".join(one.text for one in document.words)] if document.words else []),
         ("Changes", [change.sentence for change in changes]),
         ("Next steps", [said for step in document.steps for said in _step(step)]),
     ):

@@ -30,12 +30,12 @@ _WHOLE = {
     "photos.content": "the photos themselves",
 }
 #: Lines of the table, by kind and key.
-_LINES = {"plate": ("plate",), "reading": ("gauge", "display"), "lamp": ("lamp",)}
+_LINES = {"plate": ("plate",), "reading": ("gauge", "display"), "lamp": ("lamp",), "other": ("other",)}
 
 
 def _keys(kind: str, key: str) -> set[str]:
     """Keys of lines that a source means: `reading.pressure` is on a gauge or on a display."""
-    return {key} if kind == "plate" else {f"{one}_{key}" for one in _LINES[kind]}
+    return {key} if kind in ("plate", "other") else {f"{one}_{key}" for one in _LINES[kind]}
 
 
 class Ambiguous(ValueError):
@@ -132,9 +132,9 @@ def check_source(source: str) -> None:
         return
     if kind == "plate" and key in FIELDS:
         return
-    if kind in ("reading", "lamp") and key:
+    if kind in ("reading", "lamp", "other") and key:
         return
-    known = [*_WHOLE, "plate.KEY", "reading.KEY", "lamp.KEY"]
+    known = [*_WHOLE, "plate.KEY", "reading.KEY", "lamp.KEY", "other.KEY"]
     mend = f"plate fields are {', '.join(FIELDS)}" if kind == "plate" else f"there are {', '.join(known)}"
     raise ValueError(f"there is no source {source!r} ({mend})")
 
@@ -147,4 +147,5 @@ def source_words(source: str) -> str:
     if kind == "plate":
         return f"the {FIELDS[key].name.lower()} on the plate"
     words = key.replace("_", " ")
-    return f"the reading of {words}" if kind == "reading" else f"the lamp {words}"
+    shown = {"reading": f"the reading of {words}", "lamp": f"the lamp {words}"}
+    return shown.get(kind, f"“{words}” on the plate")

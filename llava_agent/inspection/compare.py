@@ -62,7 +62,7 @@ def _lines(before: Sequence[LineDocument], now: Sequence[LineDocument]) -> list[
     changes = []
     for key in dict.fromkeys([line.key for line in (*before, *now)]):
         old, new = ([line for line in lines if line.key == key] for lines in (before, now))
-        if (old and old[0].kind == "plate") or (new and new[0].kind == "plate"):
+        if {one.kind for one in (*old[:1], *new[:1])} & {"plate", "other"}:
             changes += _plate(key, old, new)
             continue
         for one, other in zip(old, new, strict=False):

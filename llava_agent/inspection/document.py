@@ -28,7 +28,7 @@ class EvidenceDocument(_Part):
 class LineDocument(_Part):
     """A line of the table; see `finding.Line`. `edited` says that a person changed the value."""
 
-    kind: Literal["plate", "gauge", "display", "lamp", "note"]
+    kind: Literal["plate", "gauge", "display", "lamp", "other", "note"]
     key: str = Field(max_length=100)
     name: str = Field(min_length=1, max_length=100)
     value: str = Field(max_length=500)
@@ -72,6 +72,11 @@ class MissingDocument(_Part):
     evidence: tuple[EvidenceDocument, ...] = ()
 
 
+class WordDocument(_Part):
+    text: str = Field(max_length=500)
+    evidence: EvidenceDocument
+
+
 class PhotoDocument(_Part):
     sha256: str
     name: str
@@ -89,6 +94,7 @@ class InspectionDocument(_Part):
     faults: tuple[FaultDocument, ...] = ()
     steps: tuple[StepDocument, ...] = ()
     missing: tuple[MissingDocument, ...] = ()
+    words: tuple[WordDocument, ...] = Field(default=(), max_length=500)
     ms: dict[str, float] = {}
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from llava_agent.agent.fact import Evidence
 from llava_agent.inspection.quality import Quality
 
-Kind = Literal["plate", "gauge", "display", "lamp"]
+Kind = Literal["plate", "gauge", "display", "lamp", "other"]
 Level = Literal["fault", "watch"]
 
 
@@ -119,6 +119,17 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """Print that belongs to no line: what it is, a person has to say."""
+
+    text: str
+    evidence: Evidence
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"text": self.text, "evidence": _evidence(self.evidence)}
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """One photo of the inspection.
 
@@ -152,6 +163,7 @@ class Inspection:
     faults: tuple[Fault, ...] = ()
     steps: tuple[Step, ...] = ()
     missing: tuple[Missing, ...] = ()
+    words: tuple[Word, ...] = ()
     ms: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -172,6 +184,7 @@ class Inspection:
             "faults": [one.as_dict() for one in self.faults],
             "steps": [one.as_dict() for one in self.steps],
             "missing": [one.as_dict() for one in self.missing],
+            "words": [one.as_dict() for one in self.words],
             "ms": {part: round(value, 1) for part, value in self.ms.items()},
         }
 

@@ -11,15 +11,17 @@ from llava_agent.agent.picture import Find, find_marks
 from llava_agent.errors import ConfigError
 from llava_agent.gateway.gateway import Gateway
 from llava_agent.inspection.faults import error_codes, likely_faults, off_scale, ranked
-from llava_agent.inspection.finding import Fault, Inspection, Line, Missing, Seen
+from llava_agent.inspection.finding import Fault, Inspection, Line, Missing, Seen, Word
 from llava_agent.inspection.guidance import Search, next_steps
 from llava_agent.inspection.instruments import read_displays, read_gauges, unread_gauges
 from llava_agent.inspection.lamps import read_lamps
 from llava_agent.inspection.missing import contradictions, identity, poor_photos, unread_fields, unsure_lines
 from llava_agent.inspection.missing import unread_gauges as ask_for_gauges
+from llava_agent.inspection.other import other_lines, other_words
 from llava_agent.inspection.plate import read_plates
 from llava_agent.inspection.plate_words import FIELDS, fits
 from llava_agent.inspection.quality import measure
+from tools.geometry import Box
 from tools.photo import Photo
 
 #: Photos of one inspection.
@@ -40,6 +42,7 @@ class _Found:
     lines: tuple[Line, ...]
     faults: tuple[Fault, ...]
     missing: tuple[Missing, ...]
+    words: tuple[Word, ...]
 
 
 def inspect_photos(
@@ -84,7 +87,9 @@ def inspect_photos(
         *identity(lines),
     )
     steps = next_steps(faults, missing, lines, search)
-    return Inspection(seen, lines, faults, steps, missing, {"total": (time.perf_counter() - began) * 1000})
+    words = tuple(word for one in found for word in one.words)
+    ms = {"total": (time.perf_counter() - began) * 1000}
+    return Inspection(seen, lines, faults, steps, missing, words, ms)
 
 
 def _look(name: str, photo: Photo, find: Find, eyes: Eyes | None, run: str) -> _Found:
@@ -94,15 +99,20 @@ def _look(name: str, photo: Photo, find: Find, eyes: Eyes | None, run: str) -> _
     displays = read_displays(marks, plates.used, photo.sha256)
     lamps = read_lamps(photo.image, marks, plates.used, photo.sha256)
     asked = _ask(photo, plates.lines, eyes, run)
+    known = (*plates.lines, *asked, *gauges, *displays, *lamps)
+    used = [*plates.used, *(Box(*one.box) for line in known for one in line.evidence if one.box)]
+    others = other_lines(marks, plates.pairs, used, photo.sha256)
+    told = [*used, *(Box(*one.box) for line in others for one in line.evidence if one.box)]
     missing = (
         *ask_for_gauges(unread_gauges(marks), photo.sha256),
         *unread_fields(plates.unread, photo.sha256),
     )
     return _Found(
         Seen(photo.sha256, name, photo.image.width, photo.image.height, measure(photo.image)),
-        (*plates.lines, *asked, *gauges, *displays, *lamps),
+        (*known, *others),
         (*off_scale(marks, gauges), *error_codes(marks, plates.used, photo.sha256)),
         missing,
+        other_words(marks, told, photo.sha256),
     )
 
 

@@ -55,11 +55,13 @@ class Plates:
         lines: in the order of `FIELDS`, the surer of two values first.
         unread: labels without a value that could be read: (field, box of the label).
         used: boxes of all labels and values.
+        pairs: boxes of label and value, where they stand apart.
     """
 
     lines: tuple[Line, ...]
     unread: tuple[tuple[str, Box], ...]
     used: tuple[Box, ...]
+    pairs: tuple[tuple[Box, Box], ...] = ()
 
 
 def read_plates(marks: Sequence[Mark], sha256: str) -> Plates:
@@ -96,7 +98,8 @@ def read_plates(marks: Sequence[Mark], sha256: str) -> Plates:
     )
     used = tuple(box for _, _, _, boxes in found for box in boxes)
     order = list(FIELDS)
-    return Plates(tuple(sorted(lines, key=lambda line: order.index(line.key))), unread, used)
+    columns = tuple((texts[pair.label].box, texts[pair.value].box) for pair, _ in pairs if not pair.below)
+    return Plates(tuple(sorted(lines, key=lambda line: order.index(line.key))), unread, used, columns)
 
 
 def _line(key: str, value: str, confidence: float, box: Box, sha256: str) -> Line:

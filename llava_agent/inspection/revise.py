@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from llava_agent.agent.state import Evidence
+from llava_agent.agent.fact import Evidence
 from llava_agent.errors import ConfigError
 from llava_agent.inspection.document import InspectionDocument, LineDocument, read_document
 from llava_agent.inspection.faults import likely_faults

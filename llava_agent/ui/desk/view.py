@@ -56,11 +56,18 @@ def inspection_view(
         for photo in document.photos
         if photo.sha256 in images
     )
+    parts = (
+        "" if locked else _missing(document),
+        _faults(document, locked),
+        _table(document.lines, locked),
+        "" if locked else _words(document),
+        _list(words.CHANGES, [change.sentence for change in changes]),
+        _steps(document),
+        _files(record),
+    )
     return (
         f'<div class="desk"><div class="desk-photos">{photos}</div>'
-        f'<div class="desk-table">{_missing(document) if not locked else ""}{_faults(document, locked)}'
-        f"{_table(document.lines, locked)}{_list(words.CHANGES, [change.sentence for change in changes])}"
-        f"{_steps(document)}{_files(record)}</div></div>"
+        f'<div class="desk-table">{"".join(parts)}</div></div>'
     )
 
 
@@ -75,6 +82,9 @@ def _photo(document: InspectionDocument, sha256: str, name: str, image: Image.Im
         for one in missing.evidence:
             if one.photo == sha256 and one.box and missing.what.startswith(("a gauge", "the plate")):
                 boxes.append(_box(f"missing-{number}", one.box, missing.ask, "missing", image.width))
+    for number, word in enumerate(document.words):
+        if word.evidence.photo == sha256 and word.evidence.box:
+            boxes.append(_box(f"word-{number}", word.evidence.box, word.text, "word", image.width))
     for number, fault in enumerate(document.faults):
         for one in fault.evidence:
             if one.photo == sha256 and one.box:
@@ -114,6 +124,23 @@ def _add() -> str:
         f'<input aria-label="{words.ADD_VALUE}" placeholder="{words.ADD_VALUE}" autocomplete="off">'
         f'<button type="button" data-put>{words.ADD_PUT}</button></div>'
     )
+
+
+def _words(document: InspectionDocument) -> str:
+    """Print that is no line yet: a tap takes it as the value to write in, and lights it up on the photo."""
+    if not document.words:
+        return ""
+    chips = "".join(_chip(number, one.text) for number, one in enumerate(document.words))
+    named = f"{words.WORDS} ({len(document.words)})"
+    return (
+        f'<details class="desk-words"{"" if document.lines else " open"}><summary>{named}</summary>'
+        f'<p class="small">{words.WORDS_HINT}</p><div>{chips}</div></details>'
+    )
+
+
+def _chip(number: int, text: str) -> str:
+    said = escape(text)
+    return f'<button type="button" data-word="{said}" data-link="word-{number}">{said}</button>'
 
 
 def _missing(document: InspectionDocument) -> str:
