@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
+from llava_agent.agent.decision import FIELDS
 from llava_agent.agent.verify import Verification, same_value
 from llava_agent.errors import ConfigError
 from llava_agent.gateway.gateway import Gateway
@@ -39,7 +40,7 @@ class Expectation(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Shows:
-    """The page shows this text (blanks and case aside)."""
+    """The page shows this text (blanks and case aside), other than in a field that can be filled."""
 
     text: str
     exact: ClassVar[bool] = True
@@ -211,7 +212,9 @@ async def check_goal(expectations: Sequence[Expectation], observation: Observati
 
 
 def _visible(mark: Mark) -> str:
-    return f"{mark.text} {mark.value or ''}"
+    """What the page says by itself: what stands in a field may have been typed there by the run."""
+    filled = mark.role in FIELDS and "readonly" not in mark.states
+    return mark.text if filled else f"{mark.text} {mark.value or ''}"
 
 
 def _plain(text: str) -> str:

@@ -71,6 +71,13 @@ async def test_done_alone_never_passes(
     assert not result.verification.held
 
 
+@pytest.mark.parametrize("typed", ["Ada", "name ada"])
+async def test_what_the_run_typed_is_not_what_the_page_shows(typed: str, tmp_path: Path) -> None:
+    # a form that refuses, with the value still in its field
+    result = await play(Form(), [NAME, Done()], tmp_path / "run", expectations=(Shows(typed),))
+    assert result.status == "failed"
+
+
 async def test_a_page_that_claims_success_after_an_http_error_has_failed(tmp_path: Path) -> None:
     result = await play(Form(fails=True), [NAME, SAVE], tmp_path / "run")
     saved = steps(result)[1]
