@@ -3,7 +3,7 @@
 `python -m benchmarks.check_defects --out defects.json` takes 24 pages in 12 shapes and 5 styles, each with
 twins that carry one of 24 defects, checks all of them with the page's own spec, and counts: every page that
 is right must pass, every twin must not. A twin that passes is a false pass. Half of the pages are held out.
-With `--asks` the model is asked claims of known truth. Takes half an hour; nothing leaves the machine.
+Takes half an hour; nothing leaves the machine. What the model tier adds: `benchmarks.check_claims`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
-from benchmarks.check_pages import DEFECTS, HELD_OUT, KNOWN, Page, claims, expectations, html
+from benchmarks.check_pages import DEFECTS, HELD_OUT, KNOWN, Page, expectations, html
 from llava_agent.checks.look.subject import PageSubject
-from llava_agent.checks.run import Models, decided, run_specs
+from llava_agent.checks.run import decided
 from llava_agent.checks.served import Served
 from llava_agent.checks.spec import Spec
 from llava_agent.checks.verdict import SpecResult
@@ -154,50 +154,19 @@ def _said(outcome: Outcome) -> str:
     return f"{outcome.case.file.stem}: {'; '.join(found)}"
 
 
-async def measure_claims(folder: Path, pages: Sequence[Page], model: str) -> dict[str, object]:
-    """What the model says of claims of known truth: right, wrong, or undecided."""
-    from llava_agent.assembly import assemble
-    from llava_agent.checks.model import models_of
-
-    models: Models = models_of(assemble(model))
-    specs, truth = [], []
-    for page in pages:
-        for defect, claim, true in claims(page):
-            name = f"claim-{page.name}-{defect or 'right'}".replace(" ", "_")
-            (folder / f"{name}.html").write_text(html(page, defect), encoding="utf-8")
-            spec = {"name": claim, "page": f"{name}.html", "expect": [{"asks": claim}], "timeout": 0}
-            specs.append((folder / f"{name}.yaml", Spec.model_validate(spec)))
-            truth.append(true)
-    result = await run_specs(specs, models)
-    found = [(one.status, true) for one, true in zip(result.specs, truth, strict=True)]
-    decided = [(status, true) for status, true in found if status in ("pass", "fail")]
-    false = [status for status, true in found if not true]
-    return {
-        "claims": len(found),
-        "decided": Share(len(decided), len(found)).as_dict(),
-        "right_of_decided": Share(sum((s == "pass") == t for s, t in decided), len(decided)).as_dict(),
-        "false_claims_that_pass": Share(false.count("pass"), len(false)).as_dict(),
-        "false_claims_that_do_not_pass": Share(len(false) - false.count("pass"), len(false)).as_dict(),
-    }
-
-
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
     parser.add_argument("--set", choices=SETS, action="append", dest="sets", help="all where not given")
     parser.add_argument("--pages", type=int, help="only so many pages of each set")
     parser.add_argument("--defects", nargs="+", choices=DEFECTS, default=list(DEFECTS), metavar="DEFECT")
-    parser.add_argument("--asks", metavar="PRESET", help="ask this model claims, and nothing else")
     given = parser.parse_args(arguments)
     found: dict[str, object] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for one in given.sets or list(SETS):
             pages = SETS[one][: given.pages]
-            if given.asks:
-                found[one] = asyncio.run(measure_claims(folder, pages, given.asks))
-            else:
-                found[one] = figures(asyncio.run(measure(folder, pages, given.defects)))
+            found[one] = figures(asyncio.run(measure(folder, pages, given.defects)))
     text = json.dumps(found, indent=2)
     if given.out:
         given.out.write_text(text + "\n", encoding="utf-8")

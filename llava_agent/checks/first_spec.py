@@ -15,6 +15,7 @@ from llava_agent.checks.opening import opened
 from llava_agent.checks.sighting import Sighting
 from llava_agent.checks.spans import folded, runs
 from llava_agent.checks.spec import Spec
+from llava_agent.egress import ANYWHERE, Reach
 
 #: Most expectations of each kind.
 _HEADINGS, _CONTROLS, _TEXTS = 6, 10, 10
@@ -34,11 +35,12 @@ _GENERAL: tuple[dict[str, Any], ...] = (
 )
 
 
-async def first_spec(page: str, folder: Path) -> dict[str, Any]:
+async def first_spec(page: str, folder: Path | None, reach: Reach = ANYWHERE) -> dict[str, Any]:
     """What a spec of the page may say, as it is written into a file; all of it holds now.
 
     Args:
         page: an address, or a file in `folder`.
+        reach: which addresses the page may lead to.
 
     Raises:
         ConfigError: there is no such file.
@@ -47,17 +49,17 @@ async def first_spec(page: str, folder: Path) -> dict[str, Any]:
     probe = Spec.model_validate({"name": "first look", "page": page, "expect": [{"shows": "x"}]})
     looks: list[Sighting] = []
     for _ in range(2):
-        async with opened(probe, probe.variants()[0], folder, None) as subject:
+        async with opened(probe, probe.variants()[0], folder, None, reach) as subject:
             looks.append(await subject.look())
             if isinstance(subject, PageSubject):
                 await asyncio.sleep(_BETWEEN)
                 looks.append(await subject.look())
-    held = [one for one in _once(_proposed(looks[-1])) if all(_holds(one, seen, folder) for seen in looks)]
+    held = [one for one in _once(_proposed(looks[-1])) if all(_holds(one, seen) for seen in looks)]
     return {"name": _name(page, looks[-1]), "page": page, "expect": held}
 
 
-def _holds(one: dict[str, Any], seen: Sighting, folder: Path) -> bool:
-    return judge(Expectation.model_validate(one), seen, folder, None).status == "pass"
+def _holds(one: dict[str, Any], seen: Sighting) -> bool:
+    return judge(Expectation.model_validate(one), seen, Path(), None).status == "pass"
 
 
 def _proposed(seen: Sighting) -> Iterator[dict[str, Any]]:

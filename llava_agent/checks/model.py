@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from llava_agent.assembly import Core
     from llava_agent.checks.spec import Do
     from tools.browser import BrowserSession
+    from tools.mark import Mark
     from tools.observation import Surface
 
 
@@ -28,15 +29,23 @@ def models_of(core: Core) -> Models:
 
 
 def ask_with(core: Core) -> Ask:
-    """Asks the core's vision model; it sees the screenshot and the marks that were found on it."""
+    """Asks the core's vision model; it sees the screenshot and the marks that were found on it.
+
+    A spec asks several things of one screenshot, each twice: its marks are read once.
+    """
+    last: tuple[bytes, Sequence[Mark]] | None = None
 
     def ask(screenshot: bytes, question: str) -> tuple[str, float]:
+        nonlocal last
         from PIL import Image
 
         from tools.marks.pixels import read_screen
 
-        with Image.open(io.BytesIO(screenshot)) as opened:
-            marks = read_screen(opened.convert("RGB"))
+        found = last  # one look at it: other threads ask of other screenshots
+        if found is None or found[0] is not screenshot:
+            with Image.open(io.BytesIO(screenshot)) as opened:
+                found = last = (screenshot, read_screen(opened.convert("RGB")))
+        marks = found[1]
         request = ModelRequest(
             "verify",
             question,

@@ -14,6 +14,7 @@ from llava_agent.checks.served import Served
 from llava_agent.checks.sighting import Subject
 from llava_agent.checks.spec import Spec, Variant
 from llava_agent.checks.steps import Errand, take
+from llava_agent.egress import ANYWHERE, AllowList, Reach
 from llava_agent.errors import ConfigError, ToolError
 
 _PAGES = (".html", ".htm", ".xhtml", ".svg")
@@ -21,19 +22,20 @@ _PAGES = (".html", ".htm", ".xhtml", ".svg")
 
 @asynccontextmanager
 async def opened(
-    spec: Spec, variant: Variant, folder: Path | None, errand: Errand | None
+    spec: Spec, variant: Variant, folder: Path | None, errand: Errand | None, reach: Reach = ANYWHERE
 ) -> AsyncIterator[Subject]:
     """The subject of a spec, with its steps done.
 
     Args:
         folder: what its paths are relative to; None permits addresses alone.
+        reach: which addresses its page may lead to.
 
     Raises:
         ConfigError: the page's file does not exist, or a secret is not set.
         ToolError: the page cannot be reached, or a step cannot be done.
     """
     if spec.page.startswith(("http://", "https://")):
-        async with _page(spec, variant, spec.page, errand) as subject:
+        async with _page(spec, variant, spec.page, errand, reach) as subject:
             yield subject
         return
     if folder is None:
@@ -49,13 +51,14 @@ async def opened(
         yield PictureSubject(path, spec.picture)
         return
     with Served(path.parent) as base:
-        async with _page(spec, variant, f"{base}/{quote(path.name)}", errand) as subject:
+        async with _page(spec, variant, f"{base}/{quote(path.name)}", errand, ANYWHERE) as subject:
             yield subject
 
 
 @asynccontextmanager
-async def _page(spec: Spec, variant: Variant, url: str, errand: Errand | None) -> AsyncIterator[PageSubject]:
-    from llava_agent.egress import AllowList
+async def _page(
+    spec: Spec, variant: Variant, url: str, errand: Errand | None, reach: Reach
+) -> AsyncIterator[PageSubject]:
     from tools.browser import BrowserSession, PageSurface
 
     secrets = secrets_of(spec)
@@ -64,6 +67,7 @@ async def _page(spec: Spec, variant: Variant, url: str, errand: Errand | None) -
         viewport=variant.viewport,
         locale=variant.locale,
         accept_dialogs=spec.dialogs == "accept",
+        reach=reach,
     ) as session:
         motion = "reduce" if variant.reduced_motion else "no-preference"
         await session.page.emulate_media(color_scheme=variant.theme, reduced_motion=motion)  # type: ignore[arg-type]

@@ -18,6 +18,7 @@ from llava_agent.checks.sighting import Subject
 from llava_agent.checks.spec import Spec, Variant, parse_spec
 from llava_agent.checks.steps import Errand
 from llava_agent.checks.verdict import CheckResult, SpecResult, Verdict
+from llava_agent.egress import ANYWHERE, Reach
 from llava_agent.errors import ConfigError, LlavaAgentError
 
 #: Seconds between two looks at a page that does not show yet what it should.
@@ -116,7 +117,12 @@ async def check_text(
 
 
 async def run_variant(
-    spec: Spec, variant: Variant, file: Path | None, models: Models, update_baselines: bool = False
+    spec: Spec,
+    variant: Variant,
+    file: Path | None,
+    models: Models,
+    update_baselines: bool = False,
+    reach: Reach = ANYWHERE,
 ) -> SpecResult:
     """One spec in one window; what keeps it from being run becomes the result's `problem`."""
     from playwright.async_api import Error
@@ -128,7 +134,7 @@ async def run_variant(
     problem = ""
     folder = file.parent if file is not None else None
     try:
-        async with opened(spec, variant, folder, models.errand) as subject:
+        async with opened(spec, variant, folder, models.errand, reach) as subject:
             expect = tuple(_own(one, variant) for one in spec.expect)
             if update_baselines and folder is not None:
                 written = write_baselines(expect, await subject.look(), folder)

@@ -182,7 +182,7 @@ def read_spec(path: Path) -> Spec:
 def parse_spec(text: str, name: str = "the spec") -> Spec:
     """As `read_spec`, from text, such as a service is sent."""
     file = Path(name)
-    spec: Spec = checked(parse_mapping(text, file), Spec, file)
+    spec: Spec = checked(parse_mapping(text, file), Spec, file, text)
     return spec
 
 

@@ -40,6 +40,13 @@ def serve(
         Path | None,
         typer.Option(metavar="FILE", help="Which models may be used by whom, and for what."),
     ] = None,
+    check_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ORIGIN",
+            help="With a login checks open public pages only; this one too (http://intranet:8000). Repeat.",
+        ),
+    ] = None,
     database: Annotated[
         str | None,
         typer.Option(metavar="URL", help="sqlite:///FILE or postgresql://...; else your own."),
@@ -94,6 +101,7 @@ def serve(
             ui=ui,
             runs=runs,
             lab=lab,
+            check_hosts=tuple(check_host or ()),
             policy_file=policy_file,
             files=files,
             encrypt=encrypt,

@@ -16,22 +16,27 @@ from llava_agent.egress.allow import (
     Origin,
     is_link_local,
     is_loopback,
+    is_public,
 )
+from llava_agent.egress.reach import ANYWHERE, Reach
 
 if TYPE_CHECKING:
     import httpx
 
 __all__ = [
+    "ANYWHERE",
     "AllowList",
     "EgressTimeout",
     "Limits",
     "NotConnected",
     "Origin",
+    "Reach",
     "async_client",
     "client",
     "fetch",
     "is_link_local",
     "is_loopback",
+    "is_public",
 ]
 
 

@@ -21,7 +21,8 @@ _HOST_NAME = re.compile(
 #: `2130706433`, `0x7f.1`, `127.1`: what inet_aton reads as an address although it is not in canonical form.
 _NUMERIC_TAIL = re.compile(r"(^|\.)(0x[0-9a-f]*|[0-9]+)\Z")
 
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+#: Forms of IPv6 that carry an IPv4 address: NAT64, its local prefix, the deprecated compatible form.
+_CARRIERS = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")))
 
 
 class EgressTimeout(ToolError):
@@ -187,7 +188,9 @@ def is_link_local(address: str) -> bool:
 def is_public(address: str) -> bool:
     """Whether an IP address is one of the public Internet, and wraps no other (6to4, Teredo, NAT64)."""
     ip = _unmapped(address)
-    if isinstance(ip, ipaddress.IPv6Address) and (ip.sixtofour or ip.teredo or ip in _NAT64):
+    if isinstance(ip, ipaddress.IPv6Address) and (
+        ip.sixtofour or ip.teredo or any(ip in network for network in _CARRIERS)
+    ):
         return False
     return ip.is_global and not ip.is_multicast
 

@@ -49,6 +49,8 @@ ROUTERS = (
     "llava_agent.service.routes.reports",
     "llava_agent.service.routes.knowledge",
     "llava_agent.service.routes.lab",
+    "llava_agent.service.routes.checks",
+    "llava_agent.service.routes.baselines",
     "llava_agent.service.openai.chat",
     "llava_agent.service.openai.models",
     "llava_agent.service.openai.embeddings",

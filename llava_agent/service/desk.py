@@ -12,6 +12,7 @@ from typing import Any
 
 from llava_agent.assembly import Core
 from llava_agent.database import Database
+from llava_agent.egress import Reach
 from llava_agent.errors import Conflict
 from llava_agent.gateway.approvals import Approvals
 from llava_agent.gateway.audit import Audit
@@ -28,13 +29,14 @@ from llava_agent.service.filing.desk import FilingDesk, owner
 from llava_agent.service.filing.target import Target
 from llava_agent.service.settings import Settings
 from llava_agent.service.store.artifacts import Artifacts
+from llava_agent.service.store.checks import Checks
 from llava_agent.service.store.filings import Filing, Filings
 from llava_agent.service.store.idempotency import RequestKey, forget_old
 from llava_agent.service.store.ids import now
 from llava_agent.service.store.photos import Photos
 from llava_agent.service.store.records import Records
 from llava_agent.service.store.runs import Runs, StoredRun
-from llava_agent.service.work import explain, file, inspect, task
+from llava_agent.service.work import check, explain, file, inspect, task
 from llava_agent.service.work.worker import Worker
 
 #: A record that is under way to another system for longer than this never arrived, or nobody will know.
@@ -58,6 +60,7 @@ class Desk:
         intake: what is kept of a photo.
         manuals: what is known, for inspections and for questions.
         folder: each run of the agent has a folder of its own in it.
+        reach: which addresses checked pages may lead to.
     """
 
     artifacts: Artifacts
@@ -70,6 +73,8 @@ class Desk:
     intake: IntakePolicy
     manuals: Manuals
     folder: Path
+    checks: Checks
+    reach: Reach
 
     @classmethod
     def make(cls, settings: Settings, database: Database, core: Callable[[], Core]) -> Desk:
@@ -86,7 +91,11 @@ class Desk:
         audit = Audit(database)
         approvals = Approvals(database, audit=audit)
         folder, manuals = settings.runs.absolute(), Manuals(lambda: database)
+        checks = Checks(database, artifacts)
+        checker = check.Checker(core, checks, artifacts, folder, settings.reach)
         handlers = {
+            check.KIND: checker.check,
+            check.DRAFT: checker.draft,
             task.KIND: task.tasks(core, photos, artifacts, approvals, folder),
             inspect.KIND: inspect.inspector(core, photos, records, partial(_manuals, database, manuals)),
         }
@@ -108,7 +117,20 @@ class Desk:
         handlers[file.KIND] = file.filer(filing)
         worker = Worker(runs, handlers, _AT_ONCE)
         intake = config.photos.policy()
-        desk = cls(artifacts, photos, records, runs, worker, approvals, filing, intake, manuals, folder)
+        desk = cls(
+            artifacts,
+            photos,
+            records,
+            runs,
+            worker,
+            approvals,
+            filing,
+            intake,
+            manuals,
+            folder,
+            checks,
+            settings.reach,
+        )
         worker.upkeep = desk.upkeep
         return desk
 

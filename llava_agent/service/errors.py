@@ -44,8 +44,9 @@ class BadRequest(LlavaAgentError):
 
     Attributes:
         param: the field that is wrong, as a path; empty where none is.
+        line: of a text in that field, from 1; None where that cannot be told.
     """
 
-    def __init__(self, what: str, mend: str = "", param: str = "") -> None:
-        self.param = param
+    def __init__(self, what: str, mend: str = "", param: str = "", line: int | None = None) -> None:
+        self.param, self.line = param, line
         super().__init__(what, mend)

@@ -38,6 +38,7 @@ class Problem(Shape):
         detail: one sentence for a person.
         code: stable word for programs.
         request_id: what the log of the server has it under.
+        line: where in a text that was sent, from 1.
     """
 
     type: str
@@ -47,6 +48,7 @@ class Problem(Shape):
     code: str
     request_id: str
     error: ErrorShape
+    line: int | None = None
 
 
 class Paged(Shape, Generic[Item]):
@@ -381,3 +383,93 @@ class Readiness(Shape):
 
     ready: bool
     parts: dict[str, bool]
+
+
+class CheckSummary(Shape):
+    """A stored spec; `version` counts its changes."""
+
+    id: str
+    created: datetime
+    changed: datetime
+    version: int
+    name: str
+
+
+class CheckBaseline(Shape):
+    """A picture that somebody accepted as right, as a run saw it."""
+
+    name: str
+    sha256: str
+    run: str
+    accepter: str
+    accepted: datetime
+
+
+class Check(CheckSummary):
+    """A stored spec as YAML, the names of the pictures that came with it, and its baselines."""
+
+    text: str
+    pictures: tuple[str, ...]
+    baselines: tuple[CheckBaseline, ...]
+
+
+class CheckVerdict(Shape):
+    """What came of one expectation.
+
+    Attributes:
+        kind: of the expectation, such as `shows`.
+        box: region of `picture` in pixels; `picture` is a file of the run, `size` its width and height.
+        baseline: name of the picture that it was compared with; only of `matches`.
+    """
+
+    status: Literal["pass", "fail", "uncertain", "error"]
+    expects: str
+    kind: str
+    by: Literal["dom", "ocr", "pixels", "model", "none"]
+    detail: str
+    read: str
+    box: tuple[float, float, float, float] | None
+    confidence: float
+    picture: str | None
+    size: tuple[int, int] | None
+    baseline: str | None = None
+
+
+class CheckVariant(Shape):
+    """What came of one way to look at the page; `problem` says why it could not be looked at."""
+
+    name: str
+    variant: str
+    status: Literal["pass", "fail", "uncertain", "error"]
+    problem: str
+    seconds: float
+    verdicts: tuple[CheckVerdict, ...]
+
+
+class PastCheck(Shape):
+    """A run of a check in its history."""
+
+    id: str
+    created: datetime
+
+
+class Expected(Shape):
+    """An expectation over the last runs.
+
+    Attributes:
+        since: run since which it does not hold; None where it holds.
+        statuses: in the runs of the history, the oldest first; None where it was not there.
+    """
+
+    variant: str
+    expects: str
+    standing: Literal["holds", "broken", "mended", "flaky"]
+    since: str | None
+    statuses: tuple[Literal["pass", "fail", "uncertain", "error"] | None, ...]
+
+
+class CheckHistory(Shape):
+    """What the last runs of a check found."""
+
+    runs: tuple[PastCheck, ...]
+    expectations: tuple[Expected, ...]

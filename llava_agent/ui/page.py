@@ -26,6 +26,7 @@ DESKS = (
     "llava_agent.ui.admin.approvals",
     "llava_agent.ui.admin.keys",
     "llava_agent.ui.admin.section",
+    "llava_agent.ui.checks.section",
 )
 
 _STYLE, _SCRIPT = (Path(__file__).with_name(name) for name in ("page.css", "page.js"))

@@ -7,7 +7,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 
-from llava_agent.egress import AllowList
+from llava_agent.egress import ANYWHERE, AllowList, Reach
 from llava_agent.errors import PermissionDenied, ToolError
 from tools.browser.find import MEND, find_browser
 from tools.browser.wall import Wall
@@ -56,6 +56,7 @@ class BrowserSession:
         locale: language of the browser, such as `de-DE`.
         accept_dialogs: answer alert, confirm and prompt with OK; they are dismissed otherwise.
         executable: path of the browser; found by `find_browser` where None.
+        reach: which addresses the origins may lead to.
 
     Attributes:
         watch: notices and answers of all pages.
@@ -72,8 +73,10 @@ class BrowserSession:
         locale: str = "en-GB",
         accept_dialogs: bool = False,
         executable: Path | None = None,
+        reach: Reach = ANYWHERE,
     ) -> None:
         self.allow = allow
+        self._reach = reach
         self.viewport = viewport
         self.scale = scale
         self._headless = headless
@@ -83,7 +86,7 @@ class BrowserSession:
         self._playwright: Playwright | None = None
         self._browser: Browser | None = None
         self._context: BrowserContext | None = None
-        self._wall = Wall(allow)
+        self._wall = Wall(allow, reach)
         self._front: Page | None = None
         self._listening: set[asyncio.Future[None]] = set()
         self.watch = Watch(allow, accept_dialogs)
@@ -105,7 +108,7 @@ class BrowserSession:
         from playwright.async_api import async_playwright
 
         self.watch = Watch(self.allow, self._accept_dialogs)
-        self._wall = Wall(self.allow)
+        self._wall = Wall(self.allow, self._reach)
         await self._wall.start()
         self._playwright = await async_playwright().start()
         try:

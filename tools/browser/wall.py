@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from urllib.parse import urlsplit
 
-from llava_agent.egress import AllowList
+from llava_agent.egress import ANYWHERE, AllowList, Origin, Reach
 from llava_agent.errors import PermissionDenied
 
 _HEAD = 64 * 1024
@@ -27,8 +28,8 @@ class Wall:
         failures: `host:port` of permitted servers that could not be reached, with the cause in words.
     """
 
-    def __init__(self, allow: AllowList) -> None:
-        self._allow = allow
+    def __init__(self, allow: AllowList, reach: Reach = ANYWHERE) -> None:
+        self._allow, self._bounds = allow, reach
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.failures: dict[str, str] = {}
@@ -89,20 +90,39 @@ class Wall:
             except PermissionDenied:
                 continue
             try:
-                return await asyncio.wait_for(
-                    asyncio.open_connection(origin.host, origin.port), _CONNECT_SECONDS
-                )
-            except (OSError, TimeoutError) as error:
+                return await asyncio.wait_for(self._connect(origin), _CONNECT_SECONDS)
+            except (OSError, TimeoutError, PermissionDenied) as error:
                 self.failures[place] = _cause(error)
                 return None  # closing without an answer is what an unreachable server looks like
-        text = b"This host is not on the list of permitted hosts.\n"
-        writer.write(
-            b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nConnection: close\r\n"
-            + f"Content-Length: {len(text)}\r\n\r\n".encode()
-            + text
-        )
-        await writer.drain()
+        await _refuse(writer)
         return None
+
+    async def _connect(self, origin: Origin) -> _Streams:
+        """To an address that was looked up once and may be reached; there is no second look-up."""
+        if not self._bounds.public_only:
+            return await asyncio.open_connection(origin.host, origin.port)
+        loop = asyncio.get_running_loop()
+        found = await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        for address in addresses:
+            self._bounds.check(origin, address)
+        failed: OSError | None = None
+        for address in addresses:
+            try:
+                return await asyncio.open_connection(address, origin.port)
+            except OSError as error:
+                failed = error
+        raise failed or OSError("no address")
+
+
+async def _refuse(writer: asyncio.StreamWriter) -> None:
+    text = b"This host is not on the list of permitted hosts.\n"
+    writer.write(
+        b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nConnection: close\r\n"
+        + f"Content-Length: {len(text)}\r\n\r\n".encode()
+        + text
+    )
+    await writer.drain()
 
 
 async def _exchange(
@@ -146,6 +166,8 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 def _cause(error: BaseException) -> str:
+    if isinstance(error, PermissionDenied):
+        return str(error)
     if isinstance(error, TimeoutError):
         return "no answer"
     if isinstance(error, ConnectionRefusedError):

@@ -19,7 +19,7 @@ def matches(wanted: Matches, seen: Sighting, folder: Path) -> Verdict:
     words, picture = f"matches {wanted.baseline}", seen.parts[0].screenshot
     path = folder / wanted.baseline
     if not path.is_file():
-        detail = f"{path} does not exist; write it with --update-baselines"
+        detail = f"there is no baseline {wanted.baseline} yet: --update-baselines writes it"
         return Verdict("error", words, "pixels", detail, screenshot=picture)
     now, then = _pixels(picture), _pixels(path.read_bytes())
     if now.shape != then.shape:

@@ -19,6 +19,8 @@ Permission = Literal[
     "knowledge.read",
     "knowledge.write",
     "runs.use",
+    "baselines.accept",
+    "webhooks.manage",
     "approvals.read",
     "approvals.decide",
     "policy.read",
@@ -43,6 +45,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             "knowledge.read",
             "knowledge.write",
             "runs.use",
+            "baselines.accept",
             "approvals.read",
         }
     ),
@@ -51,16 +54,26 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     "auditor": frozenset(
         {"audit.read", "usage.read", "policy.read", "metrics.read", "users.read", "approvals.read"}
     ),
-    "policy_officer": frozenset({"policy.read", "policy.write", "usage.read"}),
-    "admin": frozenset({"users.read", "users.manage", "usage.read", "metrics.read", "policy.read"}),
+    "policy_officer": frozenset({"policy.read", "policy.write", "usage.read", "webhooks.manage"}),
+    "admin": frozenset(
+        {"users.read", "users.manage", "usage.read", "metrics.read", "policy.read", "webhooks.manage"}
+    ),
 }
 
 #: Who runs the machine reads nobody's content, not even with another role beside it; an agent neither makes
-#: keys nor approves.
+#: keys nor approves, nor says what a page should look like.
 DENIES: dict[Role, frozenset[Permission]] = {
-    "admin": frozenset({"content.read", "content.write", "runs.use", "models.use"}),
+    "admin": frozenset({"content.read", "content.write", "runs.use", "models.use", "baselines.accept"}),
     "agent_service": frozenset(
-        {"tokens.own", "pages.open", "approvals.read", "approvals.decide", "users.manage"}
+        {
+            "tokens.own",
+            "pages.open",
+            "approvals.read",
+            "approvals.decide",
+            "users.manage",
+            "baselines.accept",
+            "webhooks.manage",
+        }
     ),
 }
 

@@ -33,7 +33,14 @@ _KINDS = {
 
 
 def problem(
-    status: int, detail: str, code: str, request_id: str, *, param: str = "", seconds: float | None = None
+    status: int,
+    detail: str,
+    code: str,
+    request_id: str,
+    *,
+    param: str = "",
+    seconds: float | None = None,
+    line: int | None = None,
 ) -> JSONResponse:
     """A problem as a response.
 
@@ -41,6 +48,7 @@ def problem(
         detail: one sentence.
         code: stable word for programs.
         seconds: until another try is worth it.
+        line: where in a text that was sent.
     """
     from fastapi.responses import JSONResponse
 
@@ -50,6 +58,8 @@ def problem(
     if seconds is not None:
         headers["Retry-After"] = str(max(1, math.ceil(seconds)))
     body = problem_body(status, detail, code, request_id, param)
+    if line is not None:
+        body["line"] = line
     return JSONResponse(body, status, headers, MEDIA_TYPE)
 
 
@@ -74,6 +84,7 @@ def of_error(error: LlavaAgentError, request_id: str) -> JSONResponse:
         code_of(error),
         request_id,
         param=error.param if isinstance(error, BadRequest) else "",
+        line=error.line if isinstance(error, BadRequest) else None,
         seconds=error.seconds if isinstance(error, RetryLater) else None,
     )
 

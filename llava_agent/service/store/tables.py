@@ -137,6 +137,46 @@ run_events = sa.Table(
     sa.Column("body", sa.JSON, nullable=False),
 )
 
+#: UI checks: a spec as its owner wrote it; its pictures and baselines are files that it holds.
+checks = sa.Table(
+    "checks",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("tenant", sa.String(64), nullable=False),
+    sa.Column("owner", sa.String(200), nullable=False),
+    sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("changed", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Index("ix_checks_tenant_id", "tenant", "id"),
+)
+
+#: What the runs of a check found, for its history.
+check_verdicts = sa.Table(
+    "check_verdicts",
+    metadata,
+    sa.Column("run", sa.ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("check", sa.ForeignKey("checks.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("variant", sa.String(200), nullable=False),
+    sa.Column("words", sa.Text, nullable=False),
+    sa.Column("status", sa.String(20), nullable=False),
+    sa.Index("ix_check_verdicts_check_run", "check", "run"),
+)
+
+#: Who said, after which run, that a picture is right.
+check_baselines = sa.Table(
+    "check_baselines",
+    metadata,
+    sa.Column("check", sa.ForeignKey("checks.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("name", sa.String(200), primary_key=True),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("run", sa.String(40), nullable=False),
+    sa.Column("accepter", sa.String(200), nullable=False),
+    sa.Column("accepted", sa.DateTime(timezone=True), nullable=False),
+)
+
 #: A request that was acknowledged under a key of the client's; the same key gives the same answer again.
 idempotency = sa.Table(
     "idempotency_keys",

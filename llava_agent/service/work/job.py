@@ -56,10 +56,12 @@ class Done:
     Attributes:
         result: what the run's row keeps.
         write: writes what was made, in the transaction that ends the run; it gives more of the result.
+        after: called once that transaction is in the database.
     """
 
     result: Mapping[str, Any]
     write: Callable[[sa.Connection], Mapping[str, Any]] | None = None
+    after: Callable[[], None] | None = None
 
 
 #: Does a run of one kind. It may be called again for a run that was cut off: it takes up what it finds.

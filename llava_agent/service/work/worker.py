@@ -119,6 +119,8 @@ class Worker:
         with self.runs.database.writing() as connection:
             more = done.write(connection) if done.write else {}
             self.runs.finish(run, "done", result={**done.result, **more}, connection=connection)
+        if done.after:
+            done.after()
 
     def _stopped(self, run: StoredRun) -> None:
         try:

@@ -68,6 +68,19 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_budget_holds_expires"), "budget_holds", ["expires"], unique=False)
     op.create_table(
+        "checks",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("tenant", sa.String(length=64), nullable=False),
+        sa.Column("owner", sa.String(length=200), nullable=False),
+        sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_checks")),
+    )
+    op.create_index("ix_checks_tenant_id", "checks", ["tenant", "id"], unique=False)
+    op.create_table(
         "data_keys",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("tenant", sa.String(length=200), nullable=False),
@@ -262,6 +275,36 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_artifact_holds_sha256"), "artifact_holds", ["sha256"], unique=False)
     op.create_table(
+        "check_baselines",
+        sa.Column("check", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("run", sa.String(length=40), nullable=False),
+        sa.Column("accepter", sa.String(length=200), nullable=False),
+        sa.Column("accepted", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["check"], ["checks.id"], name=op.f("fk_check_baselines_check_checks"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("check", "name", name=op.f("pk_check_baselines")),
+    )
+    op.create_table(
+        "check_verdicts",
+        sa.Column("run", sa.String(length=40), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("check", sa.String(length=40), nullable=False),
+        sa.Column("variant", sa.String(length=200), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["check"], ["checks.id"], name=op.f("fk_check_verdicts_check_checks"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["run"], ["runs.id"], name=op.f("fk_check_verdicts_run_runs"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("run", "position", name=op.f("pk_check_verdicts")),
+    )
+    op.create_index("ix_check_verdicts_check_run", "check_verdicts", ["check", "run"], unique=False)
+    op.create_table(
         "filings",
         sa.Column("id", sa.String(length=40), nullable=False),
         sa.Column("tenant", sa.String(length=64), nullable=False),
@@ -373,6 +416,9 @@ def downgrade() -> None:
     op.drop_index("ix_filings_state", table_name="filings")
     op.drop_index(op.f("ix_filings_record"), table_name="filings")
     op.drop_table("filings")
+    op.drop_index("ix_check_verdicts_check_run", table_name="check_verdicts")
+    op.drop_table("check_verdicts")
+    op.drop_table("check_baselines")
     op.drop_index(op.f("ix_artifact_holds_sha256"), table_name="artifact_holds")
     op.drop_table("artifact_holds")
     op.drop_index(op.f("ix_api_tokens_user"), table_name="api_tokens")
@@ -404,6 +450,8 @@ def downgrade() -> None:
     )
     op.drop_index("ix_data_keys_tenant", table_name="data_keys")
     op.drop_table("data_keys")
+    op.drop_index("ix_checks_tenant_id", table_name="checks")
+    op.drop_table("checks")
     op.drop_index(op.f("ix_budget_holds_expires"), table_name="budget_holds")
     op.drop_table("budget_holds")
     op.drop_table("budget_accounts")
