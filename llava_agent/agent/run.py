@@ -91,7 +91,7 @@ async def run_task(
         progress: called with each step as it is recorded.
         open_surface: opens the address in another way than a browser or the API tool.
         find: the detectors for the photos; OCR, shapes and dials where none is given.
-        supervision: permissions, who answers and approves, remote control, tools.
+        supervision: permissions, who answers and approves, remote control, tools, reach of the page.
 
     Returns:
         The result. Whatever goes wrong once the folder exists (an unreadable photo, no network, a crash, no
@@ -133,14 +133,15 @@ async def run_task(
     state = State(goal=task, run=settings.id, photos=photos, plan=plan, facts=tuple(known))
     if problem:
         return _finish(trace, own, state, _blocked(problem))
+    under = supervision or Supervision()
     return await _work(
         trace,
         own,
         chosen,
         state,
-        open_surface or opener(surface, observation, out, photos),
+        open_surface or opener(surface, observation, out, photos, under.reach),
         address,
-        Terms(expectations, stop_when_met, progress, find, supervision or Supervision()),
+        Terms(expectations, stop_when_met, progress, find, under),
     )
 
 
@@ -171,14 +172,16 @@ async def resume_task(
     own = gateway.recording(Ledger(trace.ledger_path))
     restored = restore(trace, tuple(trace.image(sha) for sha in settings.photos))
     trace.resumed(restored.state.spent.steps, restored.note)
+    under = supervision or Supervision()
     return await _work(
         trace,
         own,
         _policy(policy or settings.policy, own),
         restored.state,
-        open_surface or opener(settings.surface, settings.observation, folder, restored.state.photos),
+        open_surface
+        or opener(settings.surface, settings.observation, folder, restored.state.photos, under.reach),
         restored.address if settings.surface == "page" else settings.address,
-        Terms(expectations, stop_when_met, progress, find, supervision or Supervision()),
+        Terms(expectations, stop_when_met, progress, find, under),
         withheld=restored.withheld,
         repeats=restored.repeats,
     )

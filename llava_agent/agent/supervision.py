@@ -8,6 +8,7 @@ from llava_agent.agent.attendant import Attendant, Nobody
 from llava_agent.agent.control import Control
 from llava_agent.agent.permission import Permission
 from llava_agent.agent.secret import Secrets
+from llava_agent.egress.reach import ANYWHERE, Reach
 from tools.tool import Toolbox
 
 
@@ -21,6 +22,7 @@ class Supervision:
         control: pauses and stops the run from another task or thread.
         tools: what the action `tool` may call.
         secrets: what `{{secret:NAME}}` stands for.
+        reach: which addresses the page's own host may lead to.
     """
 
     permission: Permission = field(default_factory=Permission.read)
@@ -28,6 +30,7 @@ class Supervision:
     control: Control | None = None
     tools: Toolbox = field(default_factory=Toolbox)
     secrets: Secrets = field(default_factory=Secrets)
+    reach: Reach = ANYWHERE
 
     @property
     def asks(self) -> Attendant:

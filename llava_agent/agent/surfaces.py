@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Literal
 
+from llava_agent.egress.reach import ANYWHERE, Reach
 from llava_agent.errors import ToolError
 from tools.observation import Surface
 
@@ -16,18 +17,21 @@ Sight = Literal["pixels", "hybrid"]
 Open = Callable[[str], AbstractAsyncContextManager[Surface]]
 
 
-def opener(kind: Kind, sight: Sight, folder: Path, photos: Sequence[Path] = ()) -> Open:
+def opener(
+    kind: Kind, sight: Sight, folder: Path, photos: Sequence[Path] = (), reach: Reach = ANYWHERE
+) -> Open:
     """The way to open a page in the browser, or an API from its OpenAPI document.
 
     Args:
         folder: of the run; what a page delivers is kept in its `downloads`.
         photos: the only files that the page may be given.
+        reach: which addresses the page's host may lead to.
     """
     if kind == "api":
         return open_api
 
     def page(address: str) -> AbstractAsyncContextManager[Surface]:
-        return open_page(address, sight, uploads=photos, downloads=folder / "downloads")
+        return open_page(address, sight, uploads=photos, downloads=folder / "downloads", reach=reach)
 
     return page
 
@@ -53,7 +57,12 @@ async def open_api(address: str) -> AsyncIterator[Surface]:
 
 @asynccontextmanager
 async def open_page(
-    address: str, sight: Sight = "hybrid", *, uploads: Sequence[Path] = (), downloads: Path | None = None
+    address: str,
+    sight: Sight = "hybrid",
+    *,
+    uploads: Sequence[Path] = (),
+    downloads: Path | None = None,
+    reach: Reach = ANYWHERE,
 ) -> AsyncIterator[Surface]:
     """A page in a headless browser that can reach the page's own host only.
 
@@ -64,7 +73,7 @@ async def open_page(
     from llava_agent.egress import AllowList
     from tools.browser import BrowserSession, PageSurface
 
-    async with BrowserSession(AllowList.of(address)) as session:
+    async with BrowserSession(AllowList.of(address), reach=reach) as session:
         surface = PageSurface(session, observation_mode=sight, uploads=uploads, downloads=downloads)
         opened = await surface.open(address)
         if not opened.ok:

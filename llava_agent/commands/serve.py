@@ -40,11 +40,11 @@ def serve(
         Path | None,
         typer.Option(metavar="FILE", help="Which models may be used by whom, and for what."),
     ] = None,
-    check_host: Annotated[
+    private_host: Annotated[
         list[str] | None,
         typer.Option(
             metavar="ORIGIN",
-            help="With a login checks open public pages only; this one too (http://intranet:8000). Repeat.",
+            help="With a login checks and the agent open public pages only; this one too. Repeat.",
         ),
     ] = None,
     database: Annotated[
@@ -101,7 +101,7 @@ def serve(
             ui=ui,
             runs=runs,
             lab=lab,
-            check_hosts=tuple(check_host or ()),
+            private_hosts=tuple(private_host or ()),
             policy_file=policy_file,
             files=files,
             encrypt=encrypt,

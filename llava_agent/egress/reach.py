@@ -32,7 +32,7 @@ class Reach:
             # Which address it is would tell of the network behind.
             raise PermissionDenied(
                 f"{origin} leads into a network that is not public",
-                "ask whoever runs the server to permit it (--check-host)",
+                "ask whoever runs the server to permit it (--private-host)",
             )
 
     def check_literal(self, url: str) -> None:

@@ -60,7 +60,7 @@ class Desk:
         intake: what is kept of a photo.
         manuals: what is known, for inspections and for questions.
         folder: each run of the agent has a folder of its own in it.
-        reach: which addresses checked pages may lead to.
+        reach: which addresses pages may lead to that callers name.
     """
 
     artifacts: Artifacts
@@ -96,7 +96,7 @@ class Desk:
         handlers = {
             check.KIND: checker.check,
             check.DRAFT: checker.draft,
-            task.KIND: task.tasks(core, photos, artifacts, approvals, folder),
+            task.KIND: task.tasks(core, photos, artifacts, approvals, folder, settings.reach),
             inspect.KIND: inspect.inspector(core, photos, records, partial(_manuals, database, manuals)),
         }
         named = Models(core, settings.training_runs)

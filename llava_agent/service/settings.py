@@ -32,7 +32,7 @@ class Settings:
         files: folder for photos and other files; beside the database if None.
         encrypt: seal these files with a key a tenant; what is there already stays as it is.
         desk: what is kept of photos, where records are filed; the user's own or the shipped one if None.
-        check_hosts: origins of a private network that checks may open; without a login any.
+        private_hosts: origins of a private network that checks and the agent may open; without a login any.
         policy_file: which models may be used by whom, and for what; the built-in policy if None.
         body_bytes: largest request.
         requests_per_minute: of one caller in the long run; 0 for no limit.
@@ -57,7 +57,7 @@ class Settings:
     files: Path | None = None
     encrypt: bool = False
     desk: Path | None = None
-    check_hosts: tuple[str, ...] = ()
+    private_hosts: tuple[str, ...] = ()
     policy_file: Path | None = None
     body_bytes: int = 64 * MEBIBYTE
     requests_per_minute: int = 1200
@@ -82,12 +82,12 @@ class Settings:
                 raise ConfigError(
                     f"{proxy!r} is no address of a proxy", "give it as 10.0.0.2 or 10.0.0.0/24"
                 ) from None
-        AllowList.of(*self.check_hosts)
+        AllowList.of(*self.private_hosts)
 
     @property
     def reach(self) -> Reach:
         """Where pages that callers name may lead: whoever logs in gets to see the public network alone."""
-        return Reach(self.asks_login, AllowList.of(*self.check_hosts))
+        return Reach(self.asks_login, AllowList.of(*self.private_hosts))
 
     @property
     def tls(self) -> bool:

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from llava_agent.agent.picture import find_marks
 from llava_agent.client import Client
 from llava_agent.service.auth.secret import SECRET
-from tests.service.serving import application, key_of, running
+from tests.service.serving import application, free_port, key_of, running
 from tests.ui.words import PHOTOS, core
 
 
@@ -40,14 +40,17 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         patch.setenv(SECRET, base64.b64encode(bytes(range(32))).decode())
         # By words alone, whether or not this machine has the text embedder.
         patch.setattr("llava_agent.vlm.weights.present", lambda names: False)
+        listener = free_port()
         app = application(
             folder,
             lambda: replace(core(), find=find_marks),
             login=True,
             requests_per_minute=0,
             runs=folder / "runs",
+            # The agent of the examples opens a page of the server itself.
+            private_hosts=(f"http://127.0.0.1:{listener.getsockname()[1]}",),
         )
-        with running(app) as url:
+        with running(app, listener) as url:
             yield Served(url, app, folder)
 
 

@@ -53,11 +53,16 @@ def key_of(app: FastAPI, name: str, *roles: str, narrowed: list[str] | None = No
     return parts.tokens.create(user, "test", narrowed)[0]
 
 
-@contextmanager
-def running(app: FastAPI) -> Iterator[str]:
-    """Serve on a free port of this machine; gives the base URL."""
+def free_port() -> socket.socket:
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
+    return listener
+
+
+@contextmanager
+def running(app: FastAPI, listener: socket.socket | None = None) -> Iterator[str]:
+    """Serve on a free port of this machine, or on the one that is given; gives the base URL."""
+    listener = listener or free_port()
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()

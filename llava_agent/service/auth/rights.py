@@ -20,7 +20,6 @@ Permission = Literal[
     "knowledge.write",
     "runs.use",
     "baselines.accept",
-    "webhooks.manage",
     "approvals.read",
     "approvals.decide",
     "policy.read",
@@ -54,10 +53,8 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     "auditor": frozenset(
         {"audit.read", "usage.read", "policy.read", "metrics.read", "users.read", "approvals.read"}
     ),
-    "policy_officer": frozenset({"policy.read", "policy.write", "usage.read", "webhooks.manage"}),
-    "admin": frozenset(
-        {"users.read", "users.manage", "usage.read", "metrics.read", "policy.read", "webhooks.manage"}
-    ),
+    "policy_officer": frozenset({"policy.read", "policy.write", "usage.read"}),
+    "admin": frozenset({"users.read", "users.manage", "usage.read", "metrics.read", "policy.read"}),
 }
 
 #: Who runs the machine reads nobody's content, not even with another role beside it; an agent neither makes
@@ -72,7 +69,6 @@ DENIES: dict[Role, frozenset[Permission]] = {
             "approvals.decide",
             "users.manage",
             "baselines.accept",
-            "webhooks.manage",
         }
     ),
 }

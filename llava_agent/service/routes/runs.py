@@ -70,6 +70,7 @@ def inspections(body: NewInspection, desk: Parts, who: Who, response: Response, 
 @router.post("/runs", status_code=202, summary="Let the agent work on a page")
 @needs("runs.use")
 def tasks(body: NewTask, desk: Parts, who: Who, response: Response, key: Key = None) -> Run:
+    desk.reach.check_literal(body.url)
     return _begin(desk, who, task.KIND, body, response, key)
 
 

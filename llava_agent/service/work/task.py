@@ -19,6 +19,7 @@ from llava_agent.agent.run import resume_task, run_task
 from llava_agent.agent.state import Budget
 from llava_agent.agent.supervision import Supervision
 from llava_agent.assembly import Core
+from llava_agent.egress.reach import Reach
 from llava_agent.errors import ConfigError
 from llava_agent.gateway.approvals import Approvals
 from llava_agent.service.store.artifacts import Artifact, Artifacts
@@ -30,14 +31,20 @@ KIND = "task"
 
 
 def tasks(
-    core: Callable[[], Core], photos: Photos, artifacts: Artifacts, approvals: Approvals, folder: Path
+    core: Callable[[], Core],
+    photos: Photos,
+    artifacts: Artifacts,
+    approvals: Approvals,
+    folder: Path,
+    reach: Reach,
 ) -> Handler:
     """What does such a run.
 
     Args:
         folder: each run gets a folder of its own in it, from which it is taken up after a restart.
+        reach: which addresses the pages may lead to.
     """
-    return partial(_do, core, photos, artifacts, approvals, folder)
+    return partial(_do, core, photos, artifacts, approvals, folder, reach)
 
 
 def _do(
@@ -46,12 +53,14 @@ def _do(
     artifacts: Artifacts,
     approvals: Approvals,
     folder: Path,
+    reach: Reach,
     job: Job,
 ) -> Done:
     out = folder / job.run.id
     steering = Steering(job, approvals)
+    under = Supervision(attendant=steering, control=steering.control, reach=reach)
     try:
-        result = asyncio.run(_watched(job, steering, _begin(core(), photos, out, job, steering)))
+        result = asyncio.run(_watched(job, steering, _begin(core(), photos, out, job, under)))
     except Stopped:
         if (out / "run.json").exists():
             write_report([out], out / "report.html", title=f"Run {job.run.id}")
@@ -79,9 +88,8 @@ def _do(
     )
 
 
-async def _begin(core: Core, photos: Photos, out: Path, job: Job, steering: Steering) -> RunResult:
+async def _begin(core: Core, photos: Photos, out: Path, job: Job, supervision: Supervision) -> RunResult:
     request = job.run.request
-    supervision = Supervision(attendant=steering, control=steering.control)
     expectations: list[Expectation] = [Shows(text) for text in request["shows"]]
 
     def step(record: StepRecord) -> None:

@@ -42,7 +42,7 @@ def app(tmp_path_factory: pytest.TempPathFactory, pages: tuple[Path, str]) -> It
     folder = tmp_path_factory.mktemp("server")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LLAVA_AGENT_SERVER_SECRET", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=")
-        given: dict[str, Any] = {"login": True, "requests_per_minute": 0, "check_hosts": (pages[1],)}
+        given: dict[str, Any] = {"login": True, "requests_per_minute": 0, "private_hosts": (pages[1],)}
         yield application(folder, runs=folder / "runs", **given)
 
 

@@ -196,3 +196,5 @@ def test_pages_and_wrong_questions(ada: TestClient) -> None:
         assert ada.get(address).status_code == 400
     assert ada.post("/api/inspections", json={"photos": []}).status_code == 400
     assert ada.post("/api/runs", json={"goal": "x", "url": "file:///etc/passwd"}).status_code == 400
+    refused = ada.post("/api/runs", json={"goal": "x", "url": "http://127.0.0.1:1/"})
+    assert (refused.status_code, "not public" in refused.json()["detail"]) == (403, True)
