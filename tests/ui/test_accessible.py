@@ -42,7 +42,7 @@ def test_no_page_has_a_serious_violation(closed: Closed, chromium: Browser, sche
         log_in(page, closed, role)
         for desk in desks:
             page.goto(f"{closed.url}/?desk={desk}")
-            page.wait_for_selector("[role=tabpanel]:visible :is(button, input)")
+            page.wait_for_selector("[role=tabpanel]:visible :is(button, input, .card)")
             rooms = page.locator("#admin-desk nav button").all_inner_texts() if desk == "admin" else []
             if desk == "admin":
                 page.wait_for_selector("#admin-desk nav button")
