@@ -14,6 +14,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 PYTHON ?=
 # More words for the job: make demo ARGS="--photo mine.jpg"
 ARGS ?=
+# Test files that run side by side; each worker takes up to 3 GB.
+JOBS ?= 2
 
 .PHONY: help setup demo test lint lock weights clean
 help:
@@ -30,7 +32,7 @@ demo: setup
 	$(BIN)/llava-agent demo $(ARGS)
 
 test: lint $(STAMPS)/browser $(STAMPS)/postgres weights
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 lint: $(STAMPS)/dev
 	$(BIN)/ruff check .
