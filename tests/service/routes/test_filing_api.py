@@ -63,10 +63,10 @@ def recorded(parts: Service, user: str = "ada") -> Record:
 
 
 def ended(browser: TestClient, record: str) -> dict[str, Any]:
-    """The last filing of a record, once it is over."""
+    """The last filing of a record, once it is over; `unknown` is what it is until it was looked for."""
     for _ in range(600):
         (last, *_) = browser.get(f"/api/records/{record}/filings").json()["items"]
-        if last["state"] not in ("waiting", "ready", "sending"):
+        if last["state"] not in ("waiting", "ready", "sending", "unknown"):
             return dict(last)
         time.sleep(0.1)
     raise AssertionError(f"it is still {last['state']}")
