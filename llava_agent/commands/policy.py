@@ -109,14 +109,14 @@ def learn(
 
     from llava_agent.database import open_database
     from llava_agent.gateway.learn import ENOUGH, diff, proposals
-    from llava_agent.gateway.ledger_store import LedgerStore
     from llava_agent.gateway.place import policy_path
     from llava_agent.gateway.policy import load_policy
+    from llava_agent.gateway.usage import usage_by
 
     if policy_file is not None:
         use(policy_file)
     path = policy_path()
-    usage = LedgerStore(open_database()).usage(datetime.now(UTC) - timedelta(days=days))
+    usage = usage_by(open_database(), ("model", "kind"), datetime.now(UTC) - timedelta(days=days))
     found = proposals(usage, load_policy(path))
     change = diff(path.read_text(encoding="utf-8"), path.name, found)
     if as_json:

@@ -25,13 +25,12 @@ def usage(
       llava-agent gateway usage --days 7 --plot usage.png
       llava-agent gateway usage --json
     """
-    from dataclasses import asdict
     from datetime import UTC, datetime, timedelta
 
     from llava_agent.database import open_database
-    from llava_agent.gateway.ledger_store import LedgerStore
+    from llava_agent.gateway.usage import usage_by
 
-    rows = LedgerStore(open_database()).usage(datetime.now(UTC) - timedelta(days=days))
+    rows = usage_by(open_database(), ("model", "kind"), datetime.now(UTC) - timedelta(days=days))
     if plot is not None and rows:
         from llava_agent.gateway.usage_plot import usage_png
 
@@ -41,7 +40,7 @@ def usage(
             raise ToolError(f"{plot} cannot be written ({error.strerror})", "choose another path") from error
         note(f"drawn into {plot}")
     if as_json:
-        print_json({"days": days, "usage": [asdict(row) for row in rows]})
+        print_json({"days": days, "usage": [{**row.group, **row.figures()} for row in rows]})
         return
     if not rows:
         say(f"No calls in the last {days} days.")
@@ -57,5 +56,5 @@ def usage(
     for row in rows:
         figures = (f"{row.calls:,}", f"{row.success:.1%}", f"{row.prompt_tokens:,}", f"{row.output_tokens:,}")
         times = (f"{row.p50:,.0f}", f"{row.p95:,.0f}", f"{row.p99:,.0f}")
-        table.add_row(row.model, row.kind, *figures, row.cost or "-", *times)
+        table.add_row(*row.group.values(), *figures, row.cost or "-", *times)
     Console(highlight=False).print(table)

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from llava_agent.gateway.ledger_store import Usage
 from llava_agent.gateway.policy import Policy
+from llava_agent.gateway.usage import UsageLine
 
 #: Fewer calls say too little about a model.
 ENOUGH = 50
@@ -38,16 +38,19 @@ class Proposal:
     calls: int
 
 
-def proposals(usage: Iterable[Usage], policy: Policy) -> list[Proposal]:
+def proposals(usage: Iterable[UsageLine], policy: Policy) -> list[Proposal]:
     """A preference for each kind of step where another model of the same tier did clearly better.
+
+    Args:
+        usage: by `model` and `kind`.
 
     Better is: more calls end well; else as many do, for less money, or for no more money in less time.
     """
-    groups: dict[tuple[str, str], list[tuple[str, Usage]]] = {}
+    groups: dict[tuple[str, str], list[tuple[str, UsageLine]]] = {}
     for one in usage:
-        entry, tier = _entry(one.model, policy)
+        entry, tier = _entry(one.group["model"], policy)
         if entry and one.calls >= ENOUGH:
-            groups.setdefault((one.kind, tier), []).append((entry, one))
+            groups.setdefault((one.group["kind"], tier), []).append((entry, one))
     found = []
     for (kind, _), members in sorted(groups.items()):
         now, used = max(members, key=lambda member: member[1].calls)
@@ -84,7 +87,7 @@ def _entry(model: str, policy: Policy) -> tuple[str, str]:
     return (model, "text") if model in policy.models else ("", "")
 
 
-def _badness(one: Usage, used: Usage) -> tuple[int, Decimal, float]:
+def _badness(one: UsageLine, used: UsageLine) -> tuple[int, Decimal, float]:
     """Smaller is better: failures in steps that are no chance, then money, then time."""
     worse = -round((one.success - used.success) / BETTER - 0.5) if one.success > used.success else 0
     if one.success < used.success - BETTER:
@@ -93,5 +96,5 @@ def _badness(one: Usage, used: Usage) -> tuple[int, Decimal, float]:
     return worse, cost if cost is not None else Decimal(0), one.p50
 
 
-def _cost(one: Usage) -> Decimal | None:
+def _cost(one: UsageLine) -> Decimal | None:
     return None if one.cost is None else Decimal(one.cost) / one.calls

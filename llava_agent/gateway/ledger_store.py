@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
-from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,10 +19,11 @@ from llava_agent.database import Database, metadata
 from llava_agent.gateway.ledger import Entry, masked_entry
 
 #: Money is summed in whole billionths, so that no rounding of floats gets into it.
-_BILLION = Decimal(10**9)
+BILLION = Decimal(10**9)
 _ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 _SUMMED = ("prompt_tokens", "image_tokens", "output_tokens", "cost")
+_USAGE = ("shadow", "model", "kind", "ms", *_SUMMED, "outcome", "time")
 
 ledger_entries = sa.Table(
     "ledger_entries",
@@ -47,8 +47,8 @@ ledger_entries = sa.Table(
     sa.Index("ix_ledger_entries_run", "run", "id"),
     sa.Index("ix_ledger_entries_user", "user", "id"),
     sa.Index("ix_ledger_entries_model", "model", "id"),
-    # Covers `usage`, which then touches no row of the table.
-    sa.Index("ix_ledger_entries_usage", "shadow", "model", "kind", "ms", *_SUMMED, "outcome", "time"),
+    # Covers the usual usage (by model and kind of step), which then touches no row of the table.
+    sa.Index("ix_ledger_entries_usage", *_USAGE),
 )
 
 
@@ -58,29 +58,6 @@ class Row:
 
     id: int
     entry: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What one model did in one kind of step.
-
-    Attributes:
-        success: share of calls that ended well, 0 to 1.
-        p50, p95, p99: wall time in milliseconds that so many calls did not exceed (nearest rank).
-        cost: a decimal string; None where no call had a price.
-    """
-
-    model: str
-    kind: str
-    calls: int
-    success: float
-    prompt_tokens: int
-    image_tokens: int
-    output_tokens: int
-    cost: str | None
-    p50: float
-    p95: float
-    p99: float
 
 
 class LedgerStore:
@@ -125,32 +102,6 @@ class LedgerStore:
         with self.database.reading() as connection:
             return [Row(row.id, json.loads(row.entry)) for row in connection.execute(query)]
 
-    def usage(self, since: datetime | None = None) -> list[Usage]:
-        """By model and kind of step, shadow calls left out."""
-        table = ledger_entries.c
-        where: sa.ColumnElement[bool] = table.shadow.is_(False)
-        if since is not None:
-            where &= table.time >= since.timestamp()
-        columns = (table.model, table.kind, table.ms, *(table[name] for name in _SUMMED), table.outcome)
-        # In the order of the index that holds all of them, so each group comes sorted by its times.
-        query = sa.select(*columns).where(where).order_by(table.model, table.kind, table.ms)
-        with self.database.reading() as connection:
-            rows = connection.execution_options(yield_per=10_000).execute(query)
-            return [
-                _usage(model, kind, list(calls))
-                for (model, kind), calls in groupby(rows, lambda row: (row[0], row[1]))
-            ]
-
-
-def _usage(model: str, kind: str, calls: list[Any]) -> Usage:
-    """Sums and nearest-rank percentiles of calls that are sorted by time."""
-    prices = [row[6] for row in calls if row[6] is not None]
-    cost = f"{(Decimal(sum(prices)) / _BILLION).normalize():f}" if prices else None
-    prompt, image, output = (sum(row[place] for row in calls) for place in (3, 4, 5))
-    good = sum(row[7] == "ok" for row in calls)
-    times = [round(calls[-(-percent * len(calls) // 100) - 1][2], 2) for percent in (50, 95, 99)]
-    return Usage(model, kind, len(calls), round(good / len(calls), 4), prompt, image, output, cost, *times)
-
 
 def _row(entry: Entry) -> dict[str, Any]:
     whole = asdict(entry)
@@ -167,6 +118,6 @@ def _row(entry: Entry) -> dict[str, Any]:
         "image_tokens": entry.image_tokens,
         "output_tokens": entry.output_tokens,
         "ms": entry.ms.get("total", 0.0),
-        "cost": None if entry.cost is None else int(Decimal(entry.cost) * _BILLION),
+        "cost": None if entry.cost is None else int(Decimal(entry.cost) * BILLION),
         "entry": json.dumps(whole, ensure_ascii=False),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,13 +14,12 @@ from typing import Literal, get_args
 import sqlalchemy as sa
 
 from llava_agent.database import Database
-from llava_agent.gateway.ledger_store import ledger_entries
+from llava_agent.gateway.ledger_store import BILLION, ledger_entries
 from llava_agent.spreadsheet import harmless
 
 Group = Literal["model", "kind", "user", "department", "day", "month"]
 GROUPS: tuple[Group, ...] = get_args(Group)
 
-_BILLION = Decimal(10**9)
 _TIMES = {"day": "%Y-%m-%d", "month": "%Y-%m"}
 FIGURES = ("calls", "success", "prompt_tokens", "image_tokens", "output_tokens", "cost", "p50", "p95", "p99")
 
@@ -36,7 +35,7 @@ class UsageLine:
         p50, p95, p99: wall time in milliseconds that so many calls did not exceed (nearest rank).
     """
 
-    group: tuple[str, ...]
+    group: Mapping[str, str]
     calls: int
     success: float
     prompt_tokens: int
@@ -46,6 +45,10 @@ class UsageLine:
     p50: float
     p95: float
     p99: float
+
+    def figures(self) -> dict[str, float | str | None]:
+        """What is told of the group, by name."""
+        return {name: getattr(self, name) for name in FIGURES}
 
 
 @dataclass(slots=True)
@@ -92,7 +95,7 @@ def usage_by(
                 kept.tokens[place] += count
             if cost is not None:
                 kept.cost, kept.priced = kept.cost + cost, True
-    return [_line(group, kept) for group, kept in sorted(sums.items())]
+    return [_line(dict(zip(by, group, strict=True)), kept) for group, kept in sorted(sums.items())]
 
 
 def usage_csv(by: Sequence[Group], lines: Sequence[UsageLine]) -> str:
@@ -101,9 +104,8 @@ def usage_csv(by: Sequence[Group], lines: Sequence[UsageLine]) -> str:
     writer = csv.writer(out)
     writer.writerow([*by, *FIGURES])
     for line in lines:
-        names = [harmless(name) for name in line.group]
-        figures = ("" if value is None else value for value in (getattr(line, name) for name in FIGURES))
-        writer.writerow([*names, *figures])
+        names = [harmless(name) for name in line.group.values()]
+        writer.writerow([*names, *("" if value is None else value for value in line.figures().values())])
     return out.getvalue()
 
 
@@ -113,10 +115,10 @@ def _named(group: Group, value: str | float) -> str:
     return str(value)
 
 
-def _line(group: tuple[str, ...], kept: _Sum) -> UsageLine:
+def _line(group: Mapping[str, str], kept: _Sum) -> UsageLine:
     times, count = sorted(kept.ms), len(kept.ms)
     ranks = [round(times[-(-percent * count // 100) - 1], 2) for percent in (50, 95, 99)]
-    cost = f"{(Decimal(kept.cost) / _BILLION).normalize():f}" if kept.priced else None
+    cost = f"{(Decimal(kept.cost) / BILLION).normalize():f}" if kept.priced else None
     prompt, image, output = kept.tokens
     p50, p95, p99 = ranks
     return UsageLine(group, count, round(kept.good / count, 4), prompt, image, output, cost, p50, p95, p99)

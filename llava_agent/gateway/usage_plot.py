@@ -1,18 +1,18 @@
-"""A picture of the usage: calls, success, latency and cost by model and kind of step."""
+"""A picture of the usage: calls, success, latency and cost by model and kind of step, or other groups."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
 
-from llava_agent.gateway.ledger_store import Usage
+from llava_agent.gateway.usage import UsageLine
 
 
-def usage_png(rows: Sequence[Usage]) -> bytes:
+def usage_png(rows: Sequence[UsageLine]) -> bytes:
     """PNG with three panels that share the rows."""
     from matplotlib.figure import Figure
 
-    names = [f"{row.model}\n{row.kind}" for row in rows]
+    names = ["\n".join(row.group.values()) for row in rows]
     places = list(range(len(rows)))
     figure = Figure(figsize=(13, 1.6 + 0.55 * len(rows)), layout="constrained")
     latency, success, cost = figure.subplots(1, 3, sharey=True)

@@ -3,9 +3,9 @@ from __future__ import annotations
 import yaml
 
 from llava_agent.gateway.learn import diff, proposals
-from llava_agent.gateway.ledger_store import Usage
 from llava_agent.gateway.place import SHIPPED
 from llava_agent.gateway.policy import Policy
+from llava_agent.gateway.usage import UsageLine
 from tests.gateway.policies import policy
 
 
@@ -16,11 +16,11 @@ def used(
     cost: str | None = None,
     p50: float = 100,
     kind: str = "act",
-) -> Usage:
-    return Usage(model, kind, calls, success, 0, 0, 0, cost, p50, p50, p50)
+) -> UsageLine:
+    return UsageLine({"model": model, "kind": kind}, calls, success, 0, 0, 0, cost, p50, p50, p50)
 
 
-def proposed(*usage: Usage) -> list[tuple[str, str, str]]:
+def proposed(*usage: UsageLine) -> list[tuple[str, str, str]]:
     return [(one.step, one.entry, one.instead_of) for one in proposals(usage, policy())]
 
 

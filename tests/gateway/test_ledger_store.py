@@ -18,6 +18,7 @@ from llava_agent.database import Database, open_database
 from llava_agent.gateway.ledger import Entry, Ledger
 from llava_agent.gateway.ledger_store import LedgerStore, ledger_entries
 from llava_agent.gateway.metrics import CallMetrics
+from llava_agent.gateway.usage import usage_by
 
 ONE = Entry("r1", 0, "act", "choose", "m", "text", "it is enough", prompt_tokens=7, ms={"total": 5.0})
 
@@ -60,21 +61,21 @@ def test_sums_and_percentiles_are_those_of_the_rows(
         ]
     )
     store.write(replace(ONE, model="a", shadow=True))
-    for row in store.usage():
-        times = sorted(ms for model, ms, _ in calls if model == row.model)
+    for row in usage_by(store.database, ("model", "kind")):
+        times = sorted(ms for model, ms, _ in calls if model == row.group["model"])
         assert row.calls == len(times) and row.prompt_tokens == 7 * len(times)
         assert row.cost == f"{len(times) // 10}.{len(times) % 10}".removesuffix(".0")
         for percent in (50, 95, 99):
             exact = times[math.ceil(percent / 100 * len(times)) - 1]
             assert getattr(row, f"p{percent}") == pytest.approx(exact, abs=0.01)
-        good = sum(ok for model, _, ok in calls if model == row.model)
+        good = sum(ok for model, _, ok in calls if model == row.group["model"])
         assert row.success == pytest.approx(good / len(times), abs=1e-4)
 
 
 def test_old_calls_are_left_out(store: LedgerStore) -> None:
     old = (datetime.now(UTC) - timedelta(days=40)).isoformat()
     store.write_all([replace(ONE, time=old), ONE])
-    (row,) = store.usage(datetime.now(UTC) - timedelta(days=30))
+    (row,) = usage_by(store.database, ("model", "kind"), datetime.now(UTC) - timedelta(days=30))
     assert row.calls == 1 and row.cost is None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -32,7 +31,7 @@ def usage(
         headers = {"Content-Disposition": f'attachment; filename="usage-{"-".join(by)}.csv"'}
         content = usage_csv(by, lines).encode("utf-8-sig")
         return Response(content, media_type="text/csv; charset=utf-8", headers=headers)
-    figures = [{**asdict(line), "group": dict(zip(by, line.group, strict=True))} for line in lines]
+    figures = [{"group": line.group, **line.figures()} for line in lines]
     return {"days": days, "currency": service.policy.in_force().policy.currency, "usage": figures}
 
 

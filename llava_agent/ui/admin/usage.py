@@ -66,7 +66,7 @@ def _table(by: Sequence[Group], lines: Sequence[UsageLine], currency: str) -> st
     most = max(Decimal(line.cost or 0) for line in lines) or Decimal(1)
     rows = [
         [
-            *(escape(name or "–") for name in line.group),
+            *(escape(name or "–") for name in line.group.values()),
             f"{line.calls:,}",
             bar(line.success, f"{line.success:.1%}", "good" if line.success > 0.9 else ""),
             f"{line.prompt_tokens:,}",
@@ -87,7 +87,9 @@ def _plot(days: Sequence[UsageLine], currency: str) -> str:
     bars, points = [], []
     for place, day in enumerate(shown):
         height = _HIGH * day.calls / calls
-        said = words.DAY.format(day=day.group[0], calls=day.calls, cost=day.cost or "0", currency=currency)
+        said = words.DAY.format(
+            day=day.group["day"], calls=day.calls, cost=day.cost or "0", currency=currency
+        )
         bars.append(
             f'<rect x="{place * width + 1:.1f}" y="{_HIGH - height:.1f}" width="{max(1.0, width - 2):.1f}" '
             f'height="{height:.1f}"><title>{escape(said)}</title></rect>'
@@ -95,7 +97,7 @@ def _plot(days: Sequence[UsageLine], currency: str) -> str:
         up = float(Decimal(day.cost or 0) / cost) if cost else 0.0
         points.append(f"{(place + 0.5) * width:.1f},{_HIGH - up * (_HIGH - 4):.1f}")
     line = f'<polyline points="{" ".join(points)}"/>' if cost else ""
-    told = f"{words.PER_DAY}: {shown[0].group[0]} – {shown[-1].group[0]}"
+    told = f"{words.PER_DAY}: {shown[0].group['day']} – {shown[-1].group['day']}"
     return (
         f'<figure class="plot"><svg viewBox="0 -2 {_WIDE} {_HIGH + 4}" role="img" '
         f'aria-label="{escape(told)}">'
