@@ -15,11 +15,11 @@ from llava_agent.checks.look.subject import PageSubject
 from llava_agent.checks.opening import opened
 from llava_agent.checks.secrets import veil
 from llava_agent.checks.sighting import Subject
-from llava_agent.checks.spec import Spec, Variant, parse_spec
+from llava_agent.checks.spec import Spec, Variant
 from llava_agent.checks.steps import Errand
 from llava_agent.checks.verdict import CheckResult, SpecResult, Verdict
 from llava_agent.egress import ANYWHERE, Reach
-from llava_agent.errors import ConfigError, LlavaAgentError
+from llava_agent.errors import LlavaAgentError
 
 #: Seconds between two looks at a page that does not show yet what it should.
 _AGAIN = 0.25
@@ -91,29 +91,6 @@ async def stream_specs(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def check_text(
-    text: str, models: Models | None = None, *, folder: Path | None = None, jobs: int = 1
-) -> AsyncIterator[SpecResult]:
-    """Check a spec that is given as text, and yield each variant's result as it is done.
-
-    `SpecResult.as_dict()` is its JSON; pictures are in its verdicts.
-
-    Args:
-        folder: what its paths are relative to; without one it may name addresses alone, and no baselines.
-
-    Raises:
-        ConfigError: it is no spec, or needs a folder.
-    """
-    spec = parse_spec(text)
-    if folder is None and any(one.matches for one in spec.expect):
-        raise ConfigError("a spec without a folder has no baselines", "leave out `matches`")
-    if any(step.type and step.type.secret for step in spec.steps) and folder is None:
-        raise ConfigError("a spec without a folder may not name secrets", "use `text`")
-    file = folder / "spec.yaml" if folder is not None else None
-    async for _, result in stream_specs([(file, spec)], models, jobs=jobs):
-        yield result
 
 
 async def run_variant(

@@ -9,7 +9,7 @@ from tools.geometry import Box
 from tools.mark import Mark
 from tools.marks.annotate import annotate
 from tools.marks.dials import detect_dials, detect_discs
-from tools.marks.pixels import photo_marks, read_screen, screen_marks
+from tools.marks.pixels import photo_marks, read_screen
 from tools.marks.shapes import find_shapes
 
 FONT = ImageFont.load_default(size=17)
@@ -45,11 +45,6 @@ def test_a_screen_is_texts_and_regions() -> None:
     assert texts == [("Serial number", "ocr"), ("Notify", "ocr"), ("Planned room", "ocr")]
     assert sum(mark.role == "region" for mark in marks) == 4  # no letter became a radio
     assert [mark.ref for mark in marks] == [f"pixel:{n}" for n in range(1, len(marks) + 1)]
-
-
-def test_without_text_the_shapes_stay() -> None:
-    marks = screen_marks(_screen(), [])
-    assert _region_at(marks, Box(20, 80, 151, 115)).text == ""
 
 
 def test_a_blank_screen_has_no_marks() -> None:

@@ -24,18 +24,13 @@ _FITS = 1.5
 
 
 def read_screen(image: Image.Image) -> tuple[Mark, ...]:
-    """Marks of a screenshot, with its text read so that no line runs over the border of a control."""
-    shapes = find_shapes(image)
-    return _screen(image, read_lines(image, boxes=[shape.box for shape in shapes]), shapes)
-
-
-def screen_marks(image: Image.Image, lines: Sequence[OcrLine]) -> tuple[Mark, ...]:
-    """Marks of a screenshot whose text was read before.
+    """Marks of a screenshot, with its text read so that no line runs over the border of a control.
 
     A text inside a button-like box and the box are one `region` with that text; a text beside an empty box
     stays a `text`, and the box a `region` without text. Refs are `pixel:<n>`, in reading order.
     """
-    return _screen(image, lines, find_shapes(image))
+    shapes = find_shapes(image)
+    return _screen(image, read_lines(image, boxes=[shape.box for shape in shapes]), shapes)
 
 
 def photo_marks(image: Image.Image, lines: Sequence[OcrLine] | None = None) -> tuple[Mark, ...]:
