@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 PRESS = (
-    "click|press|hit|push|tap|choose|pick|open|expand|follow|focus|close|switch|select|go|check|tick|like|reply|"
-    "delete|mark|forward|retweet"
+    "click|press|hit|push|tap|choose|pick|open|expand|follow|focus|close|switch|select|go|check|tick|like|"
+    "delete|mark|retweet"
 )
 FILL = "enter|type|write|put|fill|input|set"
-_OTHER = "drag|move|scroll|find|search|copy|paste|submit|highlight|use|send|navigate"
+_OTHER = "drag|move|scroll|find|search|copy|paste|submit|highlight|use|send|navigate|reply|forward"
 _VERB = rf"(?:{PRESS}|{FILL}|{_OTHER}|then)"
 
 QUOTED = re.compile(r'"[^"]*"|“[^”]*”')

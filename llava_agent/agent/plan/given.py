@@ -25,6 +25,10 @@ _WANTED = re.compile(
     r"(?:the|my|our|your)\s+(?!value|text|number$|word$|answer|result|item)(?P<name>[a-z]+(?:\s+[a-z]+){0,2})",
     re.IGNORECASE,
 )
+#: The value is described and not said.
+_DESCRIBED = re.compile(
+    r"\b(?:that|which)\s+(?:is|are|has|have|starts?|begins?|ends?|contains?)\b", re.IGNORECASE
+)
 _NOUN = re.compile(r"^(?:the )?(?:text|value|number|word|date|time|name)\s+(?=\S)", re.IGNORECASE)
 
 
@@ -35,14 +39,16 @@ def fills(clause: str, rest: str, copied: Source | None) -> list[Part] | None:
         rest: the clause without its verb: `the name "Ann" and the code "7"`, `5 in the box`.
         copied: the text that an earlier clause said to copy or to find.
     """
+    if _DESCRIBED.search(hidden(rest)):
+        return None
     pairs = [(pair["name"], pair["value"]) for pair in _PAIR.finditer(rest)]
     border = _border(rest)
     field = read_phrase(rest[border[1] :]) if border else Phrase(role="field")
     if pairs and not (len(pairs) == 1 and (field.ordinal is not None or field.every)):
         return [Part("fill", clause, Phrase((name,), "field"), value) for name, value in pairs]
     value = pairs[0][1] if pairs else _value(rest[: border[0]] if border else rest, copied)
-    if not value:
-        return None
+    if not value or (isinstance(value, Source) and clause[:4].lower() == "set "):
+        return None  # `set the sliders to ...` names the fields first
     if field.role in ("", "text", "item"):
         field = replace(field, role="field")
     return [Part("fill", clause, field, value)]

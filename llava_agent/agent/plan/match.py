@@ -80,10 +80,8 @@ def match(phrase: Phrase, marks: Sequence[Mark], used: Sequence[str] = ()) -> Ma
         used: refs that were tried before, left out where the phrase means several things one after another.
     """
     found = _named(phrase, marks)
-    if phrase.starts or phrase.ends:
-        return Match(tuple(mark for mark in marks if _framed(mark, phrase)), "name")
-    if phrase.order != "page" or phrase.extreme:
-        return _by_number(phrase, found.marks or _pool(phrase, marks), used)
+    if phrase.extreme:
+        return _by_number(phrase, found.marks or _pool(phrase, marks))
     if phrase.near:
         found = Match(tuple(_near(phrase.near, found.marks, marks)), f"{found.tier}, in its row")
     if phrase.ordinal is not None and found.marks:
@@ -176,12 +174,6 @@ def _by_name(names: Sequence[str], pool: Sequence[Mark]) -> Match:
     return NOTHING
 
 
-def _framed(mark: Mark, phrase: Phrase) -> bool:
-    text = mark.text.strip().casefold()
-    whole = len(text) > max(len(phrase.starts), len(phrase.ends))
-    return whole and text.startswith(phrase.starts.casefold()) and text.endswith(phrase.ends.casefold())
-
-
 def _active(marks: Sequence[Mark]) -> tuple[Mark, ...]:
     """Controls, where there are any: what is only read is their label."""
     return tuple([mark for mark in marks if mark.role not in _PASSIVE] or marks)
@@ -201,18 +193,14 @@ def _near(words: str, found: Sequence[Mark], marks: Sequence[Mark]) -> list[Mark
     return chosen
 
 
-def _by_number(phrase: Phrase, pool: Sequence[Mark], used: Sequence[str]) -> Match:
-    """The next mark in the order of its number, or the one with the greatest or smallest; without numbers, of
-    the greatest or smallest size."""
+def _by_number(phrase: Phrase, pool: Sequence[Mark]) -> Match:
+    """The mark with the greatest or smallest number; without numbers, the one of that size."""
     numbered = [(number, mark) for mark in pool if (number := number_in(mark.text)) is not None]
-    if phrase.order != "page":
-        numbered = [pair for pair in numbered if pair[1].ref not in used]
-    if not numbered and phrase.extreme:
+    if not numbered:
         numbered = [
             (mark.box.area, mark) for mark in pool if mark.box and mark.role not in ("button", "link")
         ]
     if not numbered:
         return NOTHING
-    downward = phrase.order == "descending" or phrase.extreme == "greatest"
-    best = max(numbered, key=lambda pair: pair[0]) if downward else min(numbered, key=lambda pair: pair[0])
-    return Match((best[1],), "number")
+    choose = max if phrase.extreme == "greatest" else min
+    return Match((choose(numbered, key=lambda pair: pair[0])[1],), "number")

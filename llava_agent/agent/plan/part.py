@@ -11,9 +11,6 @@ Kind = Literal["press", "fill", "choose", "drag", "scroll", "highlight", "free"]
 #: `held` by a verified action; `tried` where the action was done and nothing could confirm it.
 Tick = Literal["open", "held", "tried"]
 
-#: Order in which things that are alike are taken.
-Order = Literal["page", "ascending", "descending"]
-
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
@@ -26,7 +23,6 @@ class Phrase:
         every: all of them are meant, `most` of them at most.
         extreme: the greatest or the smallest number is meant.
         near: words that stand in the same row or group.
-        starts, ends: how its name begins and ends.
     """
 
     names: tuple[str, ...] = ()
@@ -34,11 +30,8 @@ class Phrase:
     ordinal: int | None = None
     every: bool = False
     most: int | None = None
-    order: Order = "page"
     extreme: Literal["", "greatest", "smallest"] = ""
     near: str = ""
-    starts: str = ""
-    ends: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,8 +100,7 @@ def _press(part: Part, plan: Plan, seen: Observation) -> Move | None:
     if found.marks:
         return move_on(found, click, plan, ends=not phrase.every)
     named = bool(phrase.names) and len(phrase.names[-1].split()) <= _LONGEST_NAME
-    searched = named or phrase.every or bool(phrase.starts)
-    return _search(plan, seen, phrase.near) if searched else None
+    return _search(plan, seen, phrase.near) if named or phrase.every else None
 
 
 def _search(plan: Plan, seen: Observation, near: str = "", covered: bool = False) -> Move | None:

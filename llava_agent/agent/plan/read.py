@@ -22,7 +22,8 @@ _FOR = re.compile(
 _PURPOSE = re.compile(
     r"\s+to\s+(?:mark|delete|make|remove|open|close|submit|send|find|search|see|show)\b.*$", re.IGNORECASE
 )
-_ORDER = re.compile(r"\bin (?P<way>ascending|increasing|descending|decreasing) order\b", re.IGNORECASE)
+#: Several things one after another by what they say: more than naming them.
+_SEQUENCE = re.compile(r"\bin (?:\w+ )?order\b", re.IGNORECASE)
 _WAY = re.compile(
     r"(?:to )?(?:the )?(?P<way>(?:top|bottom) (?:left|right)|left|right|up|down|top|bottom|end|start)",
     re.IGNORECASE,
@@ -94,11 +95,8 @@ def _same(one: Part, other: Part) -> bool:
 
 def _press(clause: _Clause) -> _Made:
     rest = _PURPOSE.sub("", clause.found["rest"]).strip()
-    order = _ORDER.search(rest)
-    if order:
-        upward = order["way"].lower() in ("ascending", "increasing")
-        phrase = Phrase(role="number", every=True, order="ascending" if upward else "descending")
-        return [Part("press", clause.words, phrase)]
+    if _SEQUENCE.search(rest):
+        return None
     path = [name.strip() for name in re.split(r"\s*(?:>|›|→)\s*", rest.rstrip("."))]
     if len(path) > 1 and all(path) and '"' not in rest:
         return [Part("press", clause.words, Phrase((name,), near=clause.near)) for name in path]
@@ -141,48 +139,6 @@ def _choose(clause: _Clause) -> _Made:
 
 def _fill(clause: _Clause) -> _Made:
     return fills(clause.words, clause.found["rest"], clause.copied)
-
-
-def _set_each(clause: _Clause) -> _Made:
-    """`set the sliders to [8, 2, 9]`: each gets its own."""
-    kind = read_phrase(clause.found["what"]).role or "field"
-    values = [value.strip() for value in clause.found["list"].split(",")]
-    return [
-        Part("fill", clause.words, Phrase(role=kind, ordinal=at), value) for at, value in enumerate(values)
-    ]
-
-
-def _complete(clause: _Clause) -> _Made:
-    """Its beginning is typed, and what completes it is chosen from what is offered."""
-    starts, ends = clause.found["starts"], clause.found["ends"] or ""
-    return [
-        Part("fill", clause.words, Phrase(role="field"), starts),
-        Part("press", clause.words, Phrase(role="item", starts=starts, ends=ends)),
-    ]
-
-
-def _reply(clause: _Clause) -> _Made:
-    """A message is answered: open the answer, write it, send it."""
-    return [
-        Part("press", clause.words, Phrase(("Reply",), "button", near=clause.near)),
-        Part("fill", clause.words, Phrase(role="field"), clause.found["text"]),
-        Part("press", clause.words, Phrase(("Send",), "button")),
-    ]
-
-
-def _forward(clause: _Clause) -> _Made:
-    return [
-        Part("press", clause.words, Phrase(("Forward",), "button", near=clause.near)),
-        Part("fill", clause.words, Phrase(("to",), "field"), clause.found["who"]),
-        Part("press", clause.words, Phrase(("Send",), "button")),
-    ]
-
-
-def _pass_on(clause: _Clause) -> _Made:
-    """`forward Ann the mail from Bob`: find it, then forward it."""
-    opened = Part("press", clause.words, Phrase((clause.found["from"].removesuffix("'s"),)))
-    sent = _forward(clause)
-    return [opened, *sent] if isinstance(sent, list) else None
 
 
 def _copy(clause: _Clause) -> _Made:
@@ -263,30 +219,9 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[_Clause], _Made]], ...] = (
     (_form(r"highlight\s+(?P<rest>.+)$"), _highlight),
     (_form(r"scroll\s+(?P<rest>.+)$"), _scroll),
     (
-        _form(r"(?:drag|move)\s+(?P<what>.+?)\s+so\ that\ it\ is\b.*?\binside\s+(?P<where>.+)$"),
-        _drag,
-    ),
-    (
         _form(r"(?:drag|move)\s+(?P<what>.+?)\s+(?P<where>(?:(?:in)?to|onto|over|left|right|up|down)\b.*)$"),
         _drag,
     ),
-    (_form(r"set\s+the\s+(?P<what>\w+)\s+to\s+.*?\[(?P<list>[-\d.,\s]+)\]"), _set_each),
-    (
-        _form(
-            r"""(?:enter|type|choose|select)\s+.*?\bstarts?\ with\ "(?P<starts>[^"]+)"
-            (?:.*?\bends?\ with\ "(?P<ends>[^"]+)")?"""
-        ),
-        _complete,
-    ),
-    (_form(r'reply\s+to\s+.*?\bwith\b.*?"(?P<text>[^"]+)"'), _reply),
-    (
-        _form(
-            r"""(?:forward|send)\s+(?P<who>\w+)\s+the\s+(?:\w+\s+)?(?:e?mail|message)\s+
-            (?:from|by|of)\s+(?P<from>[^\s,.]+)"""
-        ),
-        _pass_on,
-    ),
-    (_form(r"(?:forward\s+.*?\bto|send\ it\ to)\s+(?P<who>[^\s,.]+)"), _forward),
     (_form(rf"(?:{FILL}|paste)\s+(?P<rest>.+)$"), _fill),
     (_form(r"(?P<verb>find|search\ for|navigate\ to)\s+(?P<rest>.+)$"), _find),
     (_form(rf"(?P<verb>{PRESS})\s+(?P<rest>.+)$"), _press),

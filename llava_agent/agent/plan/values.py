@@ -51,10 +51,10 @@ def resolve(
 
 
 def result(marks: Sequence[Mark]) -> str | None:
-    """The result of the first sum or equation with one unknown that the page shows."""
+    """The result of the first sum that the page shows."""
     for mark in marks:
         text = " ".join((mark.text or "").translate(_SIGNS).split()).rstrip("?= ").strip()
-        value = _sum(text) if "=" not in text else _unknown(text)
+        value = _sum(text)
         if value is not None:
             return f"{value:g}"
     return None
@@ -64,19 +64,6 @@ def _sum(text: str) -> float | None:
     if not _SUM.match(text) or not re.search(r"\d\s*[-+*/x]\s*-?\d", text):
         return None
     return _evaluated(re.sub(r"(?<=\d)\s*x\s*(?=\d)", "*", text), {})
-
-
-def _unknown(text: str) -> float | None:
-    """`x` of an equation that is linear in it."""
-    left, _, right = text.partition("=")
-    name = re.findall(r"[a-z]", text)
-    if len(set(name)) != 1 or not re.search(r"\d", text):
-        return None
-    spread = re.sub(rf"(?<=\d)\s*(?={name[0]})", "*", f"({left}) - ({right})")
-    at_zero, at_one = _evaluated(spread, {name[0]: 0.0}), _evaluated(spread, {name[0]: 1.0})
-    if at_zero is None or at_one is None or at_one == at_zero:
-        return None
-    return -at_zero / (at_one - at_zero)
 
 
 def _evaluated(expression: str, variables: dict[str, float]) -> float | None:

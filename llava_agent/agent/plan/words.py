@@ -42,12 +42,9 @@ def _named(phrase: Phrase) -> str:
         parts.append("every")
     if phrase.ordinal is not None:
         parts.append("the last" if phrase.ordinal == -1 else f"number {phrase.ordinal + 1} of the")
-    if phrase.extreme or phrase.order != "page":
-        parts.append(phrase.extreme or f"{phrase.order},")
+    parts.append(phrase.extreme)
     parts += [f'"{name}"' for name in phrase.names[-1:]]
     parts.append(phrase.role)
-    if phrase.starts or phrase.ends:
-        parts.append(f'that begins with "{phrase.starts}" and ends with "{phrase.ends}"')
     if phrase.near:
         parts.append(f"of {phrase.near}")
     return " ".join(part for part in parts if part)
