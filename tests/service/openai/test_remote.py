@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -218,7 +218,15 @@ def test_the_policy_lists_addresses(tmp_path: Path) -> None:
             load_policy(written(tmp_path, text % wrong))
 
 
+#: IPv6 addresses that stand for an IPv4 address: compatible ones (RFC 4291), NAT64 (RFC 6052, RFC 8215).
+_CARRIERS = [ipaddress.ip_network(net) for net in ("::/96", "64:ff9b::/96", "64:ff9b:1::/48")]
+
+
 @given(st.ip_addresses())
+@example(ipaddress.ip_address("64:ff9b:1::"))
+@example(ipaddress.ip_address("64:ff9b::808:808"))
+@example(ipaddress.ip_address("::808:808"))
+@example(ipaddress.ip_address("2606:4700::1111"))
 def test_only_addresses_of_the_public_internet_are_public(address: Any) -> None:
     if is_public(str(address)):
         assert address.is_global and not address.is_multicast
@@ -227,6 +235,6 @@ def test_only_addresses_of_the_public_internet_are_public(address: Any) -> None:
     else:
         inner = getattr(address, "ipv4_mapped", None) or address
         wrapped = isinstance(inner, ipaddress.IPv6Address) and (
-            inner.sixtofour or inner.teredo or inner in ipaddress.ip_network("64:ff9b::/96")
+            inner.sixtofour or inner.teredo or any(inner in carrier for carrier in _CARRIERS)
         )
         assert wrapped or not inner.is_global or inner.is_multicast
