@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from llava_agent.agent.decision import FIELDS
@@ -10,7 +11,7 @@ from llava_agent.agent.plan.calendar import toward
 from llava_agent.agent.plan.match import Match, match
 from llava_agent.agent.plan.move import Move, click, move_on
 from llava_agent.agent.plan.part import Part, Plan, Source
-from llava_agent.agent.plan.values import resolve
+from llava_agent.agent.plan.values import one_row, resolve
 from tools.action import Action, Ask, Look, Target, Type
 from tools.dates import read_date
 from tools.mark import Mark
@@ -82,22 +83,40 @@ def _asked(name: str, plan: Plan, known: Known) -> Move | None:
 
 def _fields(part: Part, seen: Observation) -> list[Mark]:
     """The fields that may be meant: those of that name, else all that can be filled."""
-    phrase = replace(part.target, every=False)
-    named = [mark for mark in match(phrase, seen.marks).marks if mark.role in FIELDS]
+    found = match(replace(part.target, every=False), seen.marks).marks
+    named = [mark for mark in found if mark.role in FIELDS]
     if named or part.target.ordinal is not None:
         return named
-    return [mark for mark in seen.marks if mark.role in FIELDS and "disabled" not in mark.states] or _empty(
-        seen
-    )
+    free = [mark for mark in seen.marks if mark.role in FIELDS and "disabled" not in mark.states]
+    return free or _boxes(part, found, seen)
 
 
-def _empty(seen: Observation) -> list[Mark]:
-    """Where only pixels tell: wide empty boxes."""
-    return [
+def _boxes(part: Part, labels: Sequence[Mark], seen: Observation) -> list[Mark]:
+    """Where only pixels tell: wide empty boxes; where the goal names the field, the one at that label."""
+    boxes = [
         mark
         for mark in seen.marks
         if mark.source == "pixels" and not mark.text and mark.box and mark.box.width > 2 * mark.box.height
     ]
+    if not part.target.names:
+        return boxes
+    at = (_at(label, boxes) for label in labels)
+    return [box for box in at if box is not None][:1]
+
+
+def _at(label: Mark, boxes: Sequence[Mark]) -> Mark | None:
+    """The box that the label stands before in its row, else the one right below it."""
+    row = [box for box in boxes if one_row(label, box)]
+    if row:
+        return min(row, key=lambda mark: mark.box.x0 if mark.box else 0)
+    return next((box for box in boxes if _below(label, box)), None)
+
+
+def _below(label: Mark, mark: Mark) -> bool:
+    if label.box is None or mark.box is None:
+        return False
+    gap = mark.box.y0 - label.box.y1
+    return -2 <= gap <= 1.5 * label.box.height and mark.box.x0 <= label.box.centre[0] <= mark.box.x1
 
 
 def _calendar(part: Part, plan: Plan, seen: Observation, fields: list[Mark]) -> Move | None:

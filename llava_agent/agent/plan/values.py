@@ -81,11 +81,12 @@ def _beside(of: Phrase, marks: Sequence[Mark]) -> str | None:
     if label.value:
         return label.value
     after = marks[list(marks).index(label) + 1 :]
-    same_row = [mark for mark in after if _one_row(label, mark) and mark.text]
+    same_row = [mark for mark in after if one_row(label, mark) and mark.text]
     return next((mark.text for mark in [*same_row, *after] if mark.text), None)
 
 
-def _one_row(one: Mark, other: Mark) -> bool:
+def one_row(one: Mark, other: Mark) -> bool:
+    """The other mark stands right of the first, at its height."""
     if one.box is None or other.box is None:
         return False
     return one.box.y0 < other.box.centre[1] < one.box.y1 and other.box.x0 >= one.box.x1 - 2

@@ -143,6 +143,22 @@ def test_sliders_lists_sums_and_drags() -> None:
     )
 
 
+def test_where_only_pixels_tell_a_field_is_the_box_at_its_label() -> None:
+    def seen(at: str, text: str, *box: float) -> Mark:
+        return Mark(at, "region" if at.startswith("box") else "text", text, Box(*box), "pixels")
+
+    name, code = seen("name", "Name", 0, 0, 40, 20), seen("code", "Code", 0, 40, 40, 60)
+    beside = [seen("box1", "", 50, 40, 200, 60), seen("box2", "", 50, 0, 200, 20)]
+    below = [seen("box3", "", 0, 62, 200, 82), seen("box4", "", 0, 22, 200, 38)]
+    for boxes, ref in ((beside, "box2"), (below, "box4")):
+        marks = page(name, code, *boxes)
+        assert act(read_plan('Type "Ann" in the name field'), marks)[0] == Type(
+            target=Target(ref=ref), text="Ann"
+        )
+    # No label says which: not one of the boxes rather than another.
+    assert pursue(read_plan('Type "Ann" in the town field'), page(name, code, *beside)).move is None
+
+
 def test_a_refusal_leaves_the_part_open_and_patience_ends() -> None:
     plan, seen = read_plan("Click Save, then click Close"), page(("button", "Save"))
     aim = Aim(plan, 0, "button:Save", True)
